@@ -61,6 +61,7 @@ pub use gates::*;
 pub use go::yaml_map_problem;
 pub use input::ModelError;
 pub use output::*;
+pub use params::is_mig_slice;
 pub use predict::predict;
 pub use quantity::Quantity;
 pub use ray_options::*;

@@ -264,11 +264,19 @@ fn keeps_boolean(context: &Context, name: &str) -> bool {
 }
 
 fn is_gpu(context: &Context, name: &str) -> bool {
-    name.ends_with("gpu") || is_mig(name) && context.uses(Feature::MigFromLimits)
+    name.ends_with("gpu") || is_mig_slice(name) && context.uses(Feature::MigFromLimits)
 }
 
-/// A slice of a GPU: `nvidia.com/mig-1g.5gb` at the end of the name.
-fn is_mig(name: &str) -> bool {
+/// Whether the operator takes a resource for a slice of a GPU: its name ends as
+/// `nvidia.com/mig-1g.5gb` (`IsGPUResourceKey` in utils/resources.go).
+///
+/// ```
+/// use kuberay_contract::is_mig_slice;
+///
+/// assert!(is_mig_slice("nvidia.com/mig-1g.5gb"));
+/// assert!(!is_mig_slice("nvidia.com/mig-1g.5gb.shared"));
+/// ```
+pub fn is_mig_slice(name: &str) -> bool {
     let Some((_, slice)) = name.rsplit_once("nvidia.com/mig-") else {
         return false;
     };
@@ -296,7 +304,7 @@ fn numbers(text: &str) -> Option<BTreeMap<String, f64>> {
 mod tests {
     use rstest::rstest;
 
-    use super::is_mig;
+    use super::is_mig_slice;
 
     #[rstest]
     #[case("nvidia.com/mig-1g.5gb", true)]
@@ -307,6 +315,6 @@ mod tests {
     #[case("nvidia.com/mig-1g5gb", false)]
     #[case("nvidia.com/gpu", false)]
     fn slices_of_gpus(#[case] name: &str, #[case] mig: bool) {
-        assert_eq!(is_mig(name), mig);
+        assert_eq!(is_mig_slice(name), mig);
     }
 }

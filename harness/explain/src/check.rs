@@ -47,7 +47,7 @@ use semver::Version;
 use super::document::{Container, ContainerRole, ExplainedRefusal, Object, Waiting};
 use super::objects::{KINDS, Objects, RayObject};
 use super::warning::{AUTOSCALER_COMMAND_IGNORED, GROUP_FIELD_IGNORED, TRAPS, Trap};
-use super::{ExplainError, containers_of, operator, reached, read, refused, traps_without_pods};
+use super::{ExplainError, containers_of, of_bare_job, operator, reached, read, refused};
 
 pub use crate::objects::ANNOTATION;
 pub use document::*;
@@ -268,7 +268,7 @@ fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
                 continue;
             }
         };
-        let beside = traps_without_pods(source, one, release);
+        let beside = of_bare_job(source, one, release, &containers);
         let warnings = containers
             .iter()
             .flat_map(|one| one.warnings.iter().map(move |warning| (warning, Some(one))));

@@ -9,6 +9,7 @@ mod params;
 mod parents;
 mod ports;
 mod resources;
+mod submitter;
 mod values;
 
 use kuberay_contract::{
@@ -23,7 +24,7 @@ use super::services;
 use super::warning::{self as trap, Trap};
 
 pub(super) use job::of_submitter;
-pub(super) use parents::of_selecting_job;
+pub(super) use parents::of_job;
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 
@@ -58,7 +59,17 @@ impl Group<'_> {
 
     /// Whether the kubelet may replace `$(NAME)` of this name: the Pod defines it, or a Service.
     fn may_define(&self, name: &str) -> bool {
-        self.ray.variable(name).is_some() || services::may_define(name, self.service_links())
+        self.ray.variable(name).is_some()
+            || services::may_define(name, self.service_links())
+            || env::is_capital(name) && self.has_env_from()
+    }
+
+    /// Whether `envFrom` may give the container variables that are not known here.
+    fn has_env_from(&self) -> bool {
+        let spec = self.group.find(&["template", "spec"]);
+        let containers = spec.map(|spec| spec.items("containers"));
+        let first = containers.as_deref().and_then(<[Cursor]>::first);
+        first.is_some_and(|first| !first.items("envFrom").is_empty())
     }
 
     /// Whether the container has a variable of this name, as far as that is known.
@@ -235,6 +246,39 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("$(")
         .filter(|(at, _)| !text[..*at].ends_with('$'))
         .filter_map(|(at, _)| text[at + 2..].split_once(')').map(|(name, _)| name))
+}
+
+/// A text as the kubelet leaves it, with dots in place of what it takes out, so that offsets stay;
+/// `knows` says which names it replaces (`Expand` in `third_party/forked/golang/expansion` of
+/// Kubernetes).
+fn after_kubelet(text: &str, knows: impl Fn(&str) -> bool) -> String {
+    let mut seen = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        seen.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let run = rest.len() - rest.trim_start_matches('$').len();
+        let pairs = run / 2;
+        if pairs > 0 {
+            seen.push_str(&".".repeat(pairs));
+            seen.push_str(&"$".repeat(pairs));
+            rest = &rest[2 * pairs..];
+            continue;
+        }
+        let name = rest[1..]
+            .strip_prefix('(')
+            .and_then(|rest| rest.split_once(')'));
+        // It does not look for names inside of what it does not know.
+        let length = name.map_or(1, |(name, _)| name.len() + 3);
+        if name.is_some_and(|(name, _)| knows(name)) {
+            seen.push_str(&".".repeat(length));
+        } else {
+            seen.push_str(&rest[..length]);
+        }
+        rest = &rest[length..];
+    }
+    seen.push_str(rest);
+    seen
 }
 
 /// Whether the kubelet takes a dollar sign that was hardly meant for it: of `$$$$` and `$$(NAME)`

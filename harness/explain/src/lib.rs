@@ -187,19 +187,6 @@ pub fn explain_files(
                 explanation.refusals.extend(made.refusals);
                 explanation.waiting.extend(made.waiting);
                 explanation.containers.extend(made.containers);
-                let traps = traps_without_pods(source, found, release).into_iter();
-                explanation.notes.extend(traps.map(|trap| {
-                    let Warning {
-                        id,
-                        location,
-                        message,
-                        ..
-                    } = trap;
-                    format!(
-                        "{begin}line {}: {id} on KubeRay {release}: {message}",
-                        location.line
-                    )
-                }));
             }
         }
     }
@@ -258,16 +245,50 @@ fn of_object(
             .map_err(|error| problem(source, found.written(), &error))
     };
     let mut given = forecast(settings)?;
-    let (refusals, waiting) = told(found, release, &mut given, validation);
+    let (refusals, mut waiting) = told(found, release, &mut given, validation);
     let pods = match found.settings(settings) {
         Cow::Borrowed(_) => given.pods,
         Cow::Owned(settings) => forecast(&settings)?.pods,
     };
+    let containers = containers_of(source, found, release, settings, &pods);
+    let comes = |one: &ExplainedRefusal| !one.refused || one.missing != MissingPods::All;
+    if waiting.is_empty() && refusals.iter().all(comes) {
+        let warnings = of_bare_job(source, found, release, &containers).into_iter();
+        let unknown = warnings.filter(|one| one.id == warning::SUBMISSION_MODE_UNKNOWN.id);
+        waiting.extend(unknown.map(|one| Waiting {
+            operator: release.clone(),
+            object: found.object.clone(),
+            path: one.path,
+            location: one.location,
+            message: one.message,
+            source: "controllers/ray/rayjob_controller.go:211 @v1.4.2".into(),
+        }));
+    }
     Ok(ReleaseOutcome {
         refusals,
         waiting,
-        containers: containers_of(source, found, release, settings, &pods),
+        containers,
     })
+}
+
+/// The traps of a RayJob without Pods: it selects a RayCluster, and has no submitter either.
+fn of_bare_job(
+    source: &Source,
+    found: &objects::RayObject,
+    release: &Version,
+    containers: &[Container],
+) -> Vec<Warning> {
+    let job = Cursor::root(&found.node);
+    let spec = job.get("spec");
+    let selects = spec.is_some_and(|spec| !spec.entries("clusterSelector").is_empty());
+    if !selects || !containers.is_empty() {
+        return Vec::new();
+    }
+    let mut warnings = detect::of_job(release, &source.text, &job);
+    for warning in &mut warnings {
+        warning.path = found.path(&warning.path);
+    }
+    warnings
 }
 
 /// Why a release makes no Pods of an object, or not all of them, without those that it makes.
@@ -324,20 +345,6 @@ fn containers_of(
     );
     found.relocate(&mut made);
     made
-}
-
-/// The traps of an object that no Pod of it shows.
-fn traps_without_pods(
-    source: &Source,
-    found: &objects::RayObject,
-    release: &Version,
-) -> Vec<Warning> {
-    let root = Cursor::root(&found.node);
-    let mut traps = detect::of_selecting_job(release, &source.text, &root);
-    for trap in &mut traps {
-        trap.path = found.path(&trap.path);
-    }
-    traps
 }
 
 fn operator(release: &Version) -> ExplainedOperator {

@@ -21,8 +21,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(super) use command::{Argument, calls, evaluates, literal, may_run};
-pub(super) use expansions::{expansions, patterns, sets, without_expansions};
+pub(super) use command::{Argument, assigns, calls, evaluates, literal, may_be, may_run};
+pub(super) use expansions::{Expansion, differs, expansions, patterns, sets, without_expansions};
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};
 pub(super) use own::{GENERATED, OwnVerdict, judge as judge_own};

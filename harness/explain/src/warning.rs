@@ -69,8 +69,8 @@ traps! {
         "Correct the text; `bash -n` reads it without running it.";
         ["characters-of-the-shell"]
     OPEN_HERE_DOCUMENT "open-here-document" C04 Warning:
-        "The here-document has no end, so that the generated ` && ulimit …; ray start …` becomes a part of it: Ray never starts.";
-        "Put a command after the line that ends the here-document.";
+        "The here-document has no end, so that `ray start`, which follows, becomes a part of it: Ray never starts.";
+        "End it with a line that holds only its word, and put a command after that line.";
         ["here-document-without-end"]
     NOT_ANALYSED "not-analysed" C04 Note:
         "This text was not analysed, so that traps in it stay unreported.";
@@ -197,9 +197,9 @@ traps! {
         "Leave them out until the upgrade.";
         ["autoscaler-command-unknown"]
     ENTRYPOINT_RUNS_HERE "entrypoint-runs-here" C19 Warning:
-        "From KubeRay 1.3 on the submitter's own bash reads the entrypoint, so that a part of it runs or is replaced in the submitter and not in the cluster.";
-        "Quote it as a whole for a shell: `bash -c '…'`.";
-        ["submitter", "submitter-as-sidecar"]
+        "From KubeRay 1.3 on the submitter's own bash reads the entrypoint and, in double quotes, runtimeEnvYAML, metadata and entrypointResources, so that a part of them runs or is replaced in the submitter and not in the cluster.";
+        "Quote the entrypoint as a whole for a shell: `bash -c '…'`. Nothing hides `$` and backquotes in the other fields: leave them out, or submit with submissionMode: HTTPMode.";
+        ["submitter", "submitter-as-sidecar", "submitter-runtime-env"]
     ENTRYPOINT_SYNTAX "entrypoint-syntax" C19 Warning:
         "From KubeRay 1.3 on the entrypoint stands in a command of the submitter's bash, which can't parse it: the job is never submitted.";
         "Close every quote, leave operators and comments at the end out, or write `bash -c '…'`.";

@@ -36,7 +36,9 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
     let around = shell::Surroundings {
         variables: &variables,
         head: group.is_head(),
+        login: group.ray.command.iter().any(|word| reads_profile(word)),
     };
+    let mut starts_itself = false;
     match shell::judge(&text, user.len(), around) {
         Verdict::Broken(broken) => {
             let (trap, detail) = explanation(&broken);
@@ -77,7 +79,11 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
             {
                 push(trap::FAILURE_SWALLOWED, stop, &shown(stop));
             }
-            if let Some(stop) = analysis.hangs.first() {
+            // `ray-start-in-words` says what a start of Ray that stays does.
+            let (starts, hangs): (Vec<_>, Vec<_>) =
+                analysis.hangs.iter().partition(|stop| starts_ray(stop));
+            starts_itself = !starts.is_empty();
+            if let Some(stop) = hangs.first() {
                 push(
                     trap::NEVER_RETURNS,
                     stop,
@@ -108,7 +114,7 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
     }
     lowered(group, words, &text[..user.len()], found);
     // The operator looks for the two words with one blank between them.
-    if shell::calls(&text[..user.len()], &["ray", "start"]).is_empty() {
+    if !starts_itself && shell::calls(&text[..user.len()], &["ray", "start"]).is_empty() {
         argv(words, found);
         return;
     }
@@ -119,6 +125,15 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
     let start = words.iter().find(begins).or(words.first());
     found.extend(start.map(|word| warn(trap::RAY_START_IN_WORDS, word, "")));
     argv(words, found);
+}
+
+/// Whether a command that never returns is a start of Ray.
+fn starts_ray(stop: &shell::Stop) -> bool {
+    let words: Vec<&str> = stop.what.split_whitespace().collect();
+    let is_ray = |word: &str| word.rsplit('/').next() == Some("ray");
+    words
+        .windows(2)
+        .any(|pair| is_ray(pair[0]) && pair[1] == "start")
 }
 
 /// A limit of open files that the generated command lowers afterwards.

@@ -188,6 +188,12 @@ fn is_path(name: &str) -> bool {
     name.ends_with("PATH") || name.ends_with("_HOME")
 }
 
+/// Whether a text is a name in capitals, as Kubernetes' users write those of variables; others in
+/// `$(…)` are mostly commands.
+pub(super) fn is_capital(text: &str) -> bool {
+    is_name(text) && !text.contains(|c: char| c.is_ascii_lowercase() || matches!(c, '-' | '.'))
+}
+
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text

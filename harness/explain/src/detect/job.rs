@@ -6,14 +6,14 @@ use std::path::Path;
 
 use kuberay_contract::{ContainerContract, Feature, RayCommand, yaml_map_problem};
 use kuberay_manifest::yaml::{self, Node, Yaml};
-use kuberay_manifest::{Cursor, Source};
+use kuberay_manifest::{Cursor, Severity, Source};
 use semver::Version;
 
 use super::options::{self, Ray, Value};
+use super::submitter::{self, Variables};
 use super::{has, warn, warn_at};
 use crate::document::Warning;
-use crate::services;
-use crate::shell;
+use crate::shell::{self, Expansion};
 use crate::warning as trap;
 
 /// The traps of a submitter.
@@ -27,6 +27,11 @@ pub(crate) fn of_submitter(
     let Some(spec) = job.get("spec") else {
         return found;
     };
+    let script = submitter.features.contains(&Feature::SubmitterScript);
+    // Without a RayCluster of its own a job had no metadata from 1.5 until 1.7.
+    let drops_metadata = spec.get("rayClusterSpec").is_none()
+        && has(Feature::SubmitterSidecar, release)
+        && !has(Feature::SubmitterAlwaysWaits, release);
     let own_command = submitter.features.contains(&Feature::SubmitterUserCommand);
     let entrypoint = spec.get("entrypoint");
     let is_empty = entrypoint
@@ -36,7 +41,7 @@ pub(crate) fn of_submitter(
         let at = entrypoint.as_ref().unwrap_or(&spec);
         found.push(warn(trap::NO_ENTRYPOINT, at, ""));
     } else if let Some(entrypoint) = entrypoint {
-        if submitter.features.contains(&Feature::SubmitterScript) {
+        if script {
             read_by_bash(source, submitter, &spec, &entrypoint, &mut found);
         } else if submitter.features.contains(&Feature::SubmitterArgv)
             && let Some(at) = entrypoint.text().find("\\\n")
@@ -51,8 +56,12 @@ pub(crate) fn of_submitter(
             loses_quotes(source, &ray, &entrypoint, &mut found);
         }
     }
+    if script {
+        let variables = Variables::of(submitter, &spec);
+        submitter::fields(source, &variables, &spec, !drops_metadata, &mut found);
+    }
     if let Some(id) = spec.get("jobId")
-        && submitter.features.contains(&Feature::SubmitterScript)
+        && script
         && let Some(special) = shell::special(id.text())
     {
         found.push(warn(
@@ -82,12 +91,10 @@ pub(crate) fn of_submitter(
         }
     }
     if let Some(metadata) = spec.get("metadata")
-        && !spec.entries("metadata").is_empty()
+        && drops_metadata
         // A command of the user's never has it.
         && !own_command
-        && spec.get("rayClusterSpec").is_none()
-        && has(Feature::SubmitterSidecar, release)
-        && !has(Feature::SubmitterAlwaysWaits, release)
+        && !spec.entries("metadata").is_empty()
     {
         found.push(warn(trap::METADATA_DROPPED, &metadata, ""));
     }
@@ -192,41 +199,85 @@ fn loses_quotes(source: &str, ray: &Ray, entrypoint: &Cursor, found: &mut Vec<Wa
         };
         at = start + word.len();
         let bare = shell::literal(&word).filter(|bare| *bare != word);
-        let Some(special) = bare.as_deref().and_then(read_again) else {
+        let Some((bare, read)) = bare.and_then(|bare| Some((bare.clone(), read_again(&bare)?)))
+        else {
             continue;
         };
         let place = shell::location(source, entrypoint, start);
-        let detail = format!("`{special}` in {word}");
-        found.push(warn_at(
-            trap::ENTRYPOINT_LOSES_QUOTES,
-            entrypoint,
-            place,
-            &detail,
-        ));
+        let told = |what: &str| {
+            let detail = format!("`{what}` in {word}");
+            warn_at(trap::ENTRYPOINT_LOSES_QUOTES, entrypoint, place, &detail)
+        };
+        found.push(match read {
+            ReadAgain::Lost(what) => told(&what),
+            ReadAgain::Replaced(one) => Warning {
+                severity: Severity::Note,
+                advice: for_the_job(&bare, &one),
+                ..told(&one.what)
+            },
+        });
         return;
     }
 }
 
+/// What the shell of a job makes of a word that has lost its quotes.
+enum ReadAgain {
+    /// It takes this for its own, and the word is another one.
+    Lost(String),
+    /// It replaces this, which may be what the quotes are there for.
+    Replaced(Expansion),
+}
+
+/// What to write where the shell of the job replaces a part of a word.
+fn for_the_job(bare: &str, replaced: &Expansion) -> String {
+    let hidden = if replaced.variable.is_some() && !bare.contains('\'') {
+        format!("'{}'", bare.replace('$', "\\$"))
+    } else {
+        "\"'\"'$(…)'\"'\"".to_owned()
+    };
+    format!(
+        "Leave it if the shell that runs the job is meant to replace it, in the cluster; else hide \
+         it from that shell, too: `{hidden}`."
+    )
+}
+
 /// What a shell reads as more than itself in a word that `list2cmdline` has written; patterns only
 /// where they could be paths. The shell is /bin/sh, which knows no braces.
-fn read_again(word: &str) -> Option<String> {
+fn read_again(word: &str) -> Option<ReadAgain> {
     if word.is_empty() || word.contains([' ', '\t']) {
         return None;
     }
     let written = word.replace('"', "\\\"");
     // Variables and patterns follow; the others are plain inside of a word.
-    let masked: String = written
+    let masked: String = shell::without_expansions(&written)
         .char_indices()
         .map(|(at, c)| {
             let plain = "$*?[]{}!~".contains(c) || c == '#' && at > 0;
             if plain { 'x' } else { c }
         })
         .collect();
-    let special = shell::special(&masked).map(|special| special.to_string());
-    let mut read = shell::expansions(&written)
-        .into_iter()
-        .chain(shell::patterns(&written));
-    read.next().map(|one| one.what).or(special)
+    let lost = shell::special(&masked)
+        .map(|special| special.to_string())
+        .or_else(|| Some(shell::patterns(&written).into_iter().next()?.what))
+        .or_else(|| lost_backslash(word));
+    let replaced = || shell::expansions(&written).into_iter().next();
+    lost.map(ReadAgain::Lost)
+        .or_else(|| replaced().map(ReadAgain::Replaced))
+}
+
+/// A backslash that a shell takes away, with the character behind it; not where it hides one that
+/// the shell knows.
+fn lost_backslash(word: &str) -> Option<String> {
+    let mut chars = word.chars();
+    while let Some(c) = chars.next() {
+        if c == '\\'
+            && let Some(next) = chars.next()
+            && !"\\$`\"';&|<>()*?[]#!~{}".contains(next)
+        {
+            return Some(format!("\\{next}"));
+        }
+    }
+    None
 }
 
 /// What the submitter's own bash takes out of the entrypoint.
@@ -238,9 +289,8 @@ fn read_by_bash(
     found: &mut Vec<Warning>,
 ) {
     let text = entrypoint.text();
-    let sidecar = spec
-        .get("submissionMode")
-        .is_some_and(|mode| mode.text() == "SidecarMode");
+    let variables = Variables::of(submitter, spec);
+    let sidecar = submitter::is_sidecar(spec);
     let begin = if sidecar {
         "ray job submit -- "
     } else {
@@ -251,9 +301,8 @@ fn read_by_bash(
     } else {
         " ; fi ; ray job logs"
     };
-    // The kubelet turns two dollar signs into one.
-    let seen = text.trim().replace("$$", "x$");
-    if let Some(broken) = shell::broken(&format!("{begin}{seen}{end}")) {
+    let seen = variables.after_kubelet(text);
+    if let Some(broken) = shell::broken(&format!("{begin}{}{end}", seen.trim())) {
         let leading = text.len() - text.trim_start().len();
         let at =
             (broken.at.saturating_sub(begin.len()) + leading).min(text.len().saturating_sub(1));
@@ -269,7 +318,7 @@ fn read_by_bash(
         let place = shell::location(source, entrypoint, end.len() - 1);
         found.push(warn_at(trap::ENTRYPOINT_LINES, entrypoint, place, ""));
     }
-    let pieces = shell::pieces(text.trim());
+    let pieces = shell::pieces(seen.trim());
     if pieces
         .iter()
         .any(|piece| !matches!(piece, shell::Piece::Word(_)))
@@ -277,22 +326,22 @@ fn read_by_bash(
         found.push(warn(trap::ENTRYPOINT_RUNS_HERE, entrypoint, ""));
         return;
     }
-    let pod = spec.find(&["submitterPodTemplate", "spec"]);
-    let links = super::env::service_links(pod.as_ref());
-    let variables = shell::expansions(text).into_iter().filter(|expansion| {
+    let replaced = shell::expansions(&seen).into_iter().filter(|expansion| {
         let variable = expansion.variable.as_ref();
         variable.is_none_or(|name| {
-            submitter.variable(name).is_none()
-                && !services::likely_defines(name, links)
-                && !shell::sets(name)
+            !variables.may_have(name) && (!shell::sets(name) || shell::differs(name))
         })
     });
-    let first = variables
-        .chain(shell::patterns(text))
+    let first = replaced
+        .chain(shell::patterns(&seen))
         .min_by_key(|expansion| expansion.at);
     if let Some(expansion) = first {
         let place = shell::location(source, entrypoint, expansion.at);
         let detail = match &expansion.variable {
+            Some(name) if shell::differs(name) => format!(
+                "`{}` is replaced in the submitter, and is the submitter's own",
+                expansion.what
+            ),
             Some(name) if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {
                 format!(
                     "`{}` is replaced in the submitter, to which the Pod gives no variable {name}",

@@ -4,7 +4,9 @@
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
-use super::command::{self, GENERATED, as_bash_sees, explanation, is_shell, uses_generated};
+use super::command::{
+    self, GENERATED, as_bash_sees, explanation, is_shell, reads_profile, uses_generated,
+};
 use super::params::{HEAD_ONLY, only_with_head};
 use super::{Group, warn, warn_at};
 use crate::document::Warning;
@@ -20,18 +22,20 @@ pub(super) fn of_text(
 ) {
     let mentions = group.ray.features.contains(&Feature::RayStartInText);
     let inner = command::inner(words);
-    if mentions {
+    let kernel = !container.items("command").is_empty();
+    // A name of a program with blanks, for the kernel or for the image's entrypoint.
+    let whole = command::script(inner).is_none()
+        && inner.first().is_some_and(|word| {
+            let text = word.text().trim_start();
+            text.starts_with("ray start") && mentions || text.contains("ray start") && kernel
+        });
+    if mentions || whole {
         // Elements are joined by spaces, so the words may stand at the end of one and the start of
         // the next.
         let at = words
             .iter()
             .find(|word| word.text().contains("ray start"))
             .or(words.first());
-        // A name of a program with blanks, for the kernel or for the image's entrypoint.
-        let whole = command::script(inner).is_none()
-            && inner
-                .first()
-                .is_some_and(|word| word.text().trim_start().starts_with("ray start"));
         let detail = if whole {
             "No shell reads it, and no program has this text as its name"
         } else {
@@ -44,24 +48,74 @@ pub(super) fn of_text(
         return;
     };
     match command::script(inner) {
-        Some(Ok(script)) if is_shell(program) => of_script(group, script, mentions, found),
+        Some(Ok(script)) if is_shell(program) => {
+            found.extend(behind_script(inner, script));
+            let options = inner.iter().skip(1).map(Cursor::text);
+            let login = options
+                .take_while(|option| option.starts_with('-'))
+                .any(reads_profile);
+            of_script(group, script, login, mentions, found);
+        }
         Some(_) => {}
         None => direct(group, inner, mentions, found),
     }
 }
 
-/// A script that a shell reads.
-fn of_script(group: &Group, script: &Cursor, mentions: bool, found: &mut Vec<Warning>) {
+/// Elements behind a script that would start Ray as a part of it: they are its parameters.
+fn behind_script(words: &[Cursor], script: &Cursor) -> Option<Warning> {
+    let at = words.iter().position(|word| word.path() == script.path())?;
+    let text = script.text();
+    let is_parameter = |name: &str| name.starts_with(|c: char| "@*0123456789".contains(c));
+    let mut expansions = shell::expansions(text).into_iter();
+    if expansions.any(|one| one.variable.as_deref().is_some_and(is_parameter)) {
+        return None;
+    }
+    let all: Vec<&str> = words[at..].iter().map(Cursor::text).collect();
+    let all = all.join(" ");
+    let starts = |text: &str| !shell::calls(text, &["ray", "start"]).is_empty();
+    let trap = if starts(&all) && !starts(text) {
+        trap::RAY_START_IN_TEXT
+    } else if shell::may_run(&all, GENERATED) && !shell::may_run(text, GENERATED) {
+        trap::GEN_CMD_NOT_RUN
+    } else {
+        return None;
+    };
+    Some(Warning {
+        advice: "Give the shell the whole command as one element.".into(),
+        ..warn(
+            trap,
+            script,
+            "The shell takes this element alone for its script",
+        )
+    })
+}
+
+/// A script that a shell reads; `login` says whether it is a login shell.
+fn of_script(
+    group: &Group,
+    script: &Cursor,
+    login: bool,
+    mentions: bool,
+    found: &mut Vec<Warning>,
+) {
     let text = as_bash_sees(group, script.text());
     let calls = shell::calls(&text, &["ray", "start"]);
+    let place = |at: usize| shell::location(group.source, script, at);
     if calls.is_empty() && !shell::may_run(&text, GENERATED) {
+        // What is never closed may hold the start.
+        if (text.contains("ray start") || uses_generated(&text))
+            && let Some(broken) = shell::broken(&text)
+        {
+            let (trap, detail) = explanation(&broken);
+            found.push(warn_at(trap, script, place(broken.at), &detail));
+        }
         return;
     }
-    let place = |at: usize| shell::location(group.source, script, at);
     let variables = group.variables();
     let around = shell::Surroundings {
         variables: &variables,
         head: group.is_head(),
+        login,
     };
     match shell::judge_own(&text, around) {
         OwnVerdict::Broken(broken) => {
@@ -217,7 +271,11 @@ const NEITHER: &str = "neither `--head` nor `--address` is given";
 fn address(group: &Group, words: &[&str]) -> Option<&'static str> {
     let given = |option: &str| given(words, option);
     // A variable may hold the option.
-    if words.iter().any(|word| word.starts_with(['$', '"', '`'])) {
+    let may_be = |at: usize| {
+        let mut options = ["--head", "--address"].iter();
+        words[at].starts_with("\"-") || options.any(|option| shell::may_be(words, at, option))
+    };
+    if (0..words.len()).any(may_be) {
         return None;
     }
     match (given("--head"), given("--address")) {

@@ -21,6 +21,9 @@ pub(super) fn only_with_head(name: &str) -> String {
 /// The traps of parameters that reach the command.
 pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut Vec<Warning>) {
     let release = group.release;
+    let words = [container.items("command"), container.items("args")].concat();
+    let words: Vec<&str> = words.iter().map(Cursor::text).collect();
+    let script = words.join(" ");
     for (name, value) in group.group.entries("rayStartParams") {
         let text = value.text();
         let lower = text.to_lowercase();
@@ -56,7 +59,8 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
             }
             continue;
         }
-        let replaced = read_by_shells(group, name, &value, found);
+        let replaced = read_by_shells(group, &script, name, &value, found);
+        let text = bare(text);
         let literal = shell::literal(text);
         let received = match &literal {
             _ if lower == "true" && !kept => Value::Absent,
@@ -73,9 +77,23 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
     super::ports::of_group(group, container, found);
 }
 
-/// What the kubelet and bash replace in a value; returns whether they replace anything.
-fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<Warning>) -> bool {
-    let text = value.text();
+/// A value without blanks at its end, which bash drops.
+pub(super) fn bare(text: &str) -> &str {
+    let bare = text.trim_end_matches([' ', '\t']);
+    // A backslash hides the first of them.
+    if bare.ends_with('\\') { text } else { bare }
+}
+
+/// What the kubelet and bash replace in a value; returns whether they replace anything. The
+/// `script` before it may define variables.
+fn read_by_shells(
+    group: &Group,
+    script: &str,
+    name: &str,
+    value: &Cursor,
+    found: &mut Vec<Warning>,
+) -> bool {
+    let text = bare(value.text());
     let mut rest = text.to_owned();
     let mut replaced = false;
     for reference in references(text) {
@@ -91,10 +109,12 @@ fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<War
     let mut unknown = None;
     for expansion in shell::expansions(&rest) {
         replaced = true;
-        let known = expansion
-            .variable
-            .as_ref()
-            .is_some_and(|name| group.has_variable(name));
+        let known = expansion.variable.as_ref().is_some_and(|name| {
+            let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            group.has_variable(name)
+                || is_name && group.has_env_from()
+                || shell::assigns(script, name)
+        });
         if !known {
             unknown.get_or_insert(expansion);
         }
@@ -111,11 +131,22 @@ fn read_by_shells(group: &Group, name: &str, value: &Cursor, found: &mut Vec<War
                 "`{}` in {name}, and the Pod gives the container no variable {variable}",
                 expansion.what
             ),
-            None => format!("`{}` in {name}", expansion.what),
+            None => match unknown_to_the_kubelet(&rest[expansion.at..]) {
+                Some(variable) => format!(
+                    "`$({variable})` in {name}, and the Pod gives the container no variable {variable}: the kubelet leaves it, and bash runs a command of this name"
+                ),
+                None => format!("`{}` in {name}", expansion.what),
+            },
         };
         found.push(warn(trap::EXPANDED_IN_PARAMETER, value, &detail));
     }
     replaced
+}
+
+/// The name in `$(NAME)` at the start of a text, where it looks like that of a variable.
+fn unknown_to_the_kubelet(text: &str) -> Option<&str> {
+    let (name, _) = text.strip_prefix("$(")?.split_once(')')?;
+    super::env::is_capital(name).then_some(name)
 }
 
 /// A character that bash reads as more than itself, apart from variables and commands that it

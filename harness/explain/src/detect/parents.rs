@@ -27,18 +27,10 @@ pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning
     }
 }
 
-/// The traps of a job that runs on a RayCluster of another object, so that no head shows them.
-pub(crate) fn of_selecting_job(release: &Version, source: &str, object: &Cursor) -> Vec<Warning> {
+/// The traps of a RayJob that has no Pods of its own, since it selects a RayCluster.
+pub(crate) fn of_job(release: &Version, source: &str, job: &Cursor) -> Vec<Warning> {
     let mut found = Vec::new();
-    let kind = object.get("kind");
-    let selector = object
-        .get("spec")
-        .map(|spec| spec.entries("clusterSelector"));
-    if kind.is_some_and(|kind| kind.text() == "RayJob")
-        && selector.is_some_and(|selector| !selector.is_empty())
-    {
-        mode(release, source, object, &mut found);
-    }
+    mode(release, source, job, &mut found);
     found
 }
 

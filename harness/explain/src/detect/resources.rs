@@ -1,6 +1,6 @@
 //! Traps of resources: CPUs that Ray does not learn of, and accelerators that become no flag.
 
-use kuberay_contract::Feature;
+use kuberay_contract::{Feature, is_mig_slice};
 use kuberay_manifest::Cursor;
 use kuberay_manifest::yaml::Yaml;
 
@@ -65,7 +65,7 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
     for (name, value) in accelerators {
         let gpus = name.to_lowercase().contains("gpu") || name.contains("/mig-");
         let known = name.ends_with("gpu")
-            || is_mig(name) && has(Feature::MigFromLimits, release)
+            || is_mig_slice(name) && has(Feature::MigFromLimits, release)
             || is_derived(name) && !is_mig(name) && has(Feature::AcceleratorFromLimits, release)
             || given.names(name)
             || gpus && parameter("num-gpus").is_some();
@@ -163,7 +163,7 @@ pub(super) fn autoscales(object: &Cursor) -> bool {
 /// Whether some release derives a flag from a limit.
 fn is_derived(name: &str) -> bool {
     name.ends_with("gpu")
-        || is_mig(name)
+        || is_mig_slice(name)
         || matches!(name, "google.com/tpu" | "aws.amazon.com/neuroncore")
 }
 

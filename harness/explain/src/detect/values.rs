@@ -53,7 +53,7 @@ pub(super) fn of_group(group: &Group, found: &mut Vec<Warning>) {
     let written = |name: &str| {
         let (_, value) = parameters.iter().find(|(own, _)| *own == name)?;
         // Behind `--name=` bash leaves `~` as it is.
-        let text = value.text();
+        let text = super::params::bare(value.text());
         let tilde = text.strip_prefix('~').map(|rest| format!("\\~{rest}"));
         Some((value, shell::literal(tilde.as_deref().unwrap_or(text))?))
     };

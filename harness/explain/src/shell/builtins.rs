@@ -30,6 +30,7 @@ impl Walker<'_> {
                 Flow::status(true, !plain)
             }
             ("unset", [first, ..]) if !first.starts_with('-') => Flow::ok(),
+            ("logout", _) if !self.around.login => Flow::status(false, true),
             ("exit" | "logout", arguments) => {
                 let (ok, fail) = status(arguments);
                 Flow::end(stop(), ok, fail)
@@ -149,7 +150,15 @@ impl Walker<'_> {
         let known = self.login.len();
         let uses = self.uses();
         let at = self.base.unwrap_or(call.at);
+        let login = options
+            .iter()
+            .any(|option| match option.strip_prefix("--") {
+                Some(long) => long == "login",
+                None => option.contains('l'),
+            });
+        let outer = std::mem::replace(&mut self.around.login, login);
         let result = self.inner(&script, at, &mut State::default()).of_subshell();
+        self.around.login = outer;
         if !options.iter().any(is_script) {
             // The outer shell has replaced the variables, and the inner one reads what they held.
             self.forget_uses(uses);

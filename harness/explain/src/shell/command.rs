@@ -1,5 +1,7 @@
 //! Finds the calls of a command in a script, with their words as they are written.
 
+use kuberay_contract::{InRelease, OptionKind, RayCommand, ray_option};
+
 use super::tokens::{Piece, pieces};
 use super::words;
 
@@ -160,6 +162,36 @@ fn names(text: &str, variable: &str) -> bool {
         let name = format!("{begin}{variable}");
         let mut found = text.match_indices(&name);
         found.any(|(at, _)| !text[at + name.len()..].starts_with(goes_on))
+    })
+}
+
+/// Whether bash may make an option of `ray start` of a word that it replaces a part of: nothing
+/// else stands before that part, and the word is no value of the option before it.
+pub(in super::super) fn may_be(words: &[&str], at: usize, option: &str) -> bool {
+    let takes_value = |word: &str| {
+        let known = ray_option(RayCommand::Start, word, None);
+        matches!(known, InRelease::Has(option) if option.kind != OptionKind::Flag)
+    };
+    let before = words[at].split(['$', '`']).next().unwrap_or_default();
+    before.len() < words[at].len()
+        && option.starts_with(before.trim_start_matches('"'))
+        && !(at > 0 && takes_value(words[at - 1]))
+}
+
+/// Whether a script may give a variable a value: it assigns one, or reads it.
+pub(in super::super) fn assigns(script: &str, variable: &str) -> bool {
+    const READ: [&str; 5] = ["for", "getopts", "mapfile", "read", "select"];
+    if script.len() > LONGEST {
+        return false;
+    }
+    simple_commands(script).iter().any(|words| {
+        let reads = program(words).is_some_and(|name| READ.contains(&name));
+        words.iter().any(|word| {
+            let rest = word.raw.strip_prefix(variable);
+            rest.is_some_and(|rest| {
+                rest.starts_with('=') || rest.starts_with("+=") || reads && rest.is_empty()
+            })
+        })
     })
 }
 

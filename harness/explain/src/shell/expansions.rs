@@ -116,6 +116,11 @@ pub(in super::super) fn sets(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
+/// Whether bash sets a variable to something else in each Pod.
+pub(in super::super) fn differs(name: &str) -> bool {
+    matches!(name, "BASHPID" | "HOSTNAME" | "OLDPWD" | "PPID" | "PWD")
+}
+
 /// Patterns of paths in the words of a text, outside of quotes.
 ///
 /// A pattern is left as it is where no file matches it; those of options and URLs hardly ever do.

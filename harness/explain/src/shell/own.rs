@@ -3,8 +3,9 @@
 
 use brush_parser::ast::{AndOrList, SourceLocation, Word};
 
+use super::command::may_be;
 use super::flow::{Flow, State, Stop};
-use super::parse::{self, Broken, Problem, Unknown};
+use super::parse::{self, Broken, Cause, Problem, Unknown};
 use super::programs::runs;
 use super::reach::{Surroundings, Walker};
 use super::simple::Call;
@@ -76,6 +77,18 @@ pub(in super::super) fn judge(text: &str, around: Surroundings) -> OwnVerdict {
         )
     };
     let flow = walker.program(&parsed.program, &mut State::default());
+    if let Some((at, tag)) = parsed.open_document
+        && !flow.starts
+        && flow.ends.is_empty()
+        && flow.hangs.is_empty()
+    {
+        // Bash takes the rest of the text for the document.
+        return OwnVerdict::Broken(Broken {
+            at,
+            wording: String::new(),
+            cause: Cause::HereDocument(tag),
+        });
+    }
     let own = walker.own.unwrap_or_default();
     let ends = flow.completes() || flow.end_ok || flow.end_fail;
     OwnVerdict::Runs {
@@ -293,10 +306,10 @@ fn blocks(words: &[&Word]) -> Option<bool> {
         text(*at).is_some_and(|one| one.rsplit('/').next() == Some("ray"))
             && text(at + 1) == Some("start")
     })?;
-    // A variable may hold the option.
-    Some(fixed[at..].iter().any(|word| {
-        word.as_deref()
-            .is_none_or(|word| word.starts_with("--block"))
+    let raw: Vec<&str> = words.iter().map(|word| word.value.as_str()).collect();
+    Some((at..words.len()).any(|at| match fixed[at].as_deref() {
+        Some(word) => word.starts_with("--block"),
+        None => may_be(&raw, at, "--block"),
     }))
 }
 
@@ -332,6 +345,8 @@ mod tests {
     #[case("ray start --head --block | tee log", "stays")]
     #[case("nohup ray start --block", "stays")]
     #[case("ray start $ARGS", "stays")]
+    #[case("ray start --address=$A", "returns: ray start --address=$A")]
+    #[case("ray start --num-cpus \"$N\"", "returns: ray start --num-cpus \"$N\"")]
     #[case("ray start --head; sleep infinity", "stays")]
     #[case("ray start --head\ntail -f /log", "stays")]
     #[case("ray start --head; python serve.py", "stays")]

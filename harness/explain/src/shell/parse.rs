@@ -290,12 +290,31 @@ fn ending(user: &str) -> (usize, Cause) {
     let at = |text: &str| end.saturating_sub(text.len());
     match pieces(user).last() {
         None => (0, Cause::Empty),
+        Some(Piece::Newline) if matches!(parse_part(user), Err(Problem::Broken(_))) => {
+            unfinished(user)
+        }
         Some(Piece::Newline) => (at("\n"), Cause::Newline),
         Some(Piece::Operator("&")) => (at("&"), Cause::Ampersand),
         Some(Piece::Operator(operator @ (";" | ";;"))) => (at(operator), Cause::Semicolon),
         Some(Piece::Operator(operator)) => (at(operator), Cause::Operator((*operator).into())),
         Some(Piece::Word(word)) => (at(word), Cause::Other),
         Some(Piece::Comment) => (at("#"), Cause::Comment),
+    }
+}
+
+/// How a text ends whose last line breaks stand inside of a command, so that bash runs nothing of
+/// it.
+fn unfinished(user: &str) -> (usize, Cause) {
+    let pieces = pieces(user);
+    let mut last = pieces.iter().rev();
+    let last = last.find(|piece| !matches!(piece, Piece::Newline | Piece::Comment));
+    match last {
+        Some(Piece::Operator(operator)) => (
+            user.rfind(operator).unwrap_or_default(),
+            Cause::Operator((*operator).into()),
+        ),
+        Some(Piece::Word(word)) => (user.rfind(word.as_str()).unwrap_or_default(), Cause::Other),
+        _ => (0, Cause::Empty),
     }
 }
 

@@ -54,6 +54,8 @@ pub(in super::super) struct Surroundings<'a> {
     pub variables: &'a [&'a str],
     /// Whether it is the head's: there no Ray answers before `ray start`.
     pub head: bool,
+    /// Whether the shell is a login shell, which alone knows `logout`.
+    pub login: bool,
 }
 
 /// Follows a program whose generated part begins at a byte offset.

@@ -122,7 +122,8 @@ pub(in super::super) fn special(text: &str) -> Option<char> {
     None
 }
 
-/// The same for a text that stands behind `--name=`, where neither `~`, `#` nor `!` is special.
+/// The same for a text that stands behind `--name=`, where neither `~`, `#` nor `!` is special, and
+/// where a pattern would need a file whose name begins so.
 pub(in super::super) fn special_behind(text: &str) -> Option<char> {
     // Braces alone are plain characters, unless they hold alternatives, or JSON whose quotes bash
     // takes away.
@@ -144,7 +145,7 @@ pub(in super::super) fn special_behind(text: &str) -> Option<char> {
             }
             ('\'' | '"', None) => quote = Some(c),
             (c, Some(open)) if c == open => quote = None,
-            ('~' | '#' | '!' | ']', None) => {
+            ('~' | '#' | '!' | '*' | '?' | '[' | ']', None) => {
                 plain.push('x');
                 continue;
             }
@@ -210,6 +211,8 @@ mod tests {
     #[rstest]
     #[case("~/a", None)]
     #[case("a#b!c{d}", None)]
+    #[case("*", None)]
+    #[case("[::]?", None)]
     #[case("{\"a\":1}", Some('{'))]
     #[case("a{b,c}", Some('{'))]
     #[case("a b~", Some(' '))]

@@ -5,7 +5,7 @@ use rstest::rstest;
 
 use super::*;
 
-fn all(text: &str, version: &str) -> Vec<String> {
+pub(super) fn all(text: &str, version: &str) -> Vec<String> {
     let mut all: Vec<String> = warnings(text, version)
         .into_iter()
         .map(|(id, ..)| id)
@@ -15,14 +15,20 @@ fn all(text: &str, version: &str) -> Vec<String> {
 }
 
 /// The messages of all warnings.
-fn messages(text: &str, version: &str) -> Vec<String> {
+pub(super) fn messages(text: &str, version: &str) -> Vec<String> {
     let explanation = explained(text, &[version]);
     let warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
     warnings.map(|warning| warning.message.clone()).collect()
 }
 
 /// An object that makes a RayCluster from the specification of a head.
-fn parent(kind: &str, field: &str, fields: &str, container: &str, group: &str) -> String {
+pub(super) fn parent(
+    kind: &str,
+    field: &str,
+    fields: &str,
+    container: &str,
+    group: &str,
+) -> String {
     let cluster = manifest(&format!("{LIMITS}\n{container}"), group);
     let (_, spec) = cluster.split_once("spec:\n").unwrap();
     let spec: String = spec.lines().map(|line| format!("  {line}\n")).collect();
@@ -32,12 +38,12 @@ fn parent(kind: &str, field: &str, fields: &str, container: &str, group: &str) -
     )
 }
 
-fn job(fields: &str) -> String {
+pub(super) fn job(fields: &str) -> String {
     parent("RayJob", "rayClusterSpec", fields, "", "")
 }
 
 /// A head whose own command is kept, with `resources` whose quotes only a shell reads.
-fn kept(command: &str, resources: bool) -> String {
+pub(super) fn kept(command: &str, resources: bool) -> String {
     let params = if resources {
         "rayStartParams: {resources: \"'{\\\"a\\\": 1, \\\"b\\\": 2}'\"}"
     } else {
@@ -49,7 +55,7 @@ fn kept(command: &str, resources: bool) -> String {
     )
 }
 
-fn script(text: &str) -> String {
+pub(super) fn script(text: &str) -> String {
     format!("command: [/bin/bash, -c]\nargs:\n- {text:?}")
 }
 
@@ -109,7 +115,7 @@ fn a_port_is_named_as_it_is_written(#[case] name: &str) {
 #[rstest]
 #[case("python $HOME/a.py")]
 #[case("python ~/a.py")]
-#[case("python a.py --dir $PWD --host $HOSTNAME --seed $RANDOM --uid $UID")]
+#[case("python a.py --home $HOME --seed $RANDOM --uid $UID")]
 #[case("PATH=/opt/bin:$PATH python a.py")]
 #[case("python a.py ~data.y")]
 fn what_is_the_same_in_the_submitter(#[case] entrypoint: &str) {
@@ -301,7 +307,7 @@ fn what_is_wrong_inside_of_another_object_is_refused() {
 }
 
 /// A RayCluster with these worker groups, each with a Ray container with these lines.
-fn workers(groups: &[(&str, &str)], annotations: &str) -> String {
+pub(super) fn workers(groups: &[(&str, &str)], annotations: &str) -> String {
     let mut text = manifest(LIMITS, "") + "  workerGroupSpecs:\n";
     for (fields, container) in groups {
         let fields: String = fields.lines().map(|line| format!("    {line}\n")).collect();
@@ -321,7 +327,7 @@ fn workers(groups: &[(&str, &str)], annotations: &str) -> String {
     text
 }
 
-const KEEP: &str = "ray.io/overwrite-container-cmd: 'true'";
+pub(super) const KEEP: &str = "ray.io/overwrite-container-cmd: 'true'";
 
 #[rstest]
 #[case("{port: '6379'}", &["unknown-ray-option"])]
@@ -376,7 +382,7 @@ fn a_head_that_joins_another(#[case] text: &str, #[case] expected: bool) {
 }
 
 /// A RayJob with a known release of Ray.
-fn job_of(ray: &str, entrypoint: &str, mode: &str) -> String {
+pub(super) fn job_of(ray: &str, entrypoint: &str, mode: &str) -> String {
     let text = parent(
         "RayJob",
         "rayClusterSpec",

@@ -261,7 +261,7 @@ fn labels_of_a_group_that_an_old_ray_reads_as_json() {
 #[case("command: [bash, -c]\nargs: ['ray start --head --num-cpu=1 --block']", &["unknown-ray-option"])]
 #[case("command: [bash, -c, 'ray start --head --num-cpus 1x --block']", &["parameter-type"])]
 #[case("command: [bash, -c, 'ray start --head --num-cpus=$N --block']", &[])]
-#[case("command: [bash, -c, 'ray start --head --num-cpus $N --memory=2Gi']", &["parameter-type"])]
+#[case("command: [bash, -c, 'ray start --head --num-cpus $N --memory=2Gi']", &["ray-start-without-block", "parameter-type"])]
 #[case("command: [bash, -c, \"ray start --head --block --resources='{a: 1}'\"]", &["unreadable-json"])]
 #[case("command: [bash, -c, 'ray start --head --block=true']", &["parameter-type"])]
 #[case("command: [bash, -c, 'ray start --head $EXTRA --num-cpus=1 > log']", &[])]
