@@ -252,6 +252,14 @@ impl Walker<'_> {
     /// `exec`: nothing follows, unless it has no command and only redirects.
     fn exec(&self, arguments: &[&str], call: &Call, state: &State) -> Flow {
         let is_option = |word: &&str| word.starts_with('-') && *word != "-";
+        let options = arguments.iter().take_while(|word| is_option(word));
+        // An option that `exec` does not have is an error that ends nothing.
+        if options
+            .take_while(|word| **word != "--")
+            .any(|word| word[1..].chars().any(|c| !"acl".contains(c)))
+        {
+            return Flow::status(false, true);
+        }
         let Some(first) = arguments.iter().position(|word| !is_option(word)) else {
             return Flow::ok();
         };

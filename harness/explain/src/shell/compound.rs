@@ -7,6 +7,7 @@ use brush_parser::ast::{
 
 use super::flow::{Flow, Jobs, State, Stop};
 use super::reach::{Walker, subshell};
+use super::repair::is_select;
 use super::words;
 
 /// One round of a loop's body.
@@ -52,6 +53,22 @@ impl Walker<'_> {
             CompoundCommand::IfClause(clause) => self.if_clause(clause, state),
             CompoundCommand::WhileClause(clause) => self.while_clause(clause, true, state),
             CompoundCommand::UntilClause(clause) => self.while_clause(clause, false, state),
+            CompoundCommand::ForClause(clause)
+                if is_select(self.text, self.offsets.byte(clause.loc.start.index)) =>
+            {
+                // It reads an answer for each round, and nobody may be there to give one.
+                let before = state.clone();
+                let round = self.round(&clause.body, state);
+                state.join(&before);
+                let mut flow = Flow::status(round.leaves, true);
+                flow.ok |= clause
+                    .values
+                    .as_ref()
+                    .is_none_or(|values| !values.iter().any(|word| words::fixed(word).is_some()));
+                flow.add_jumps(&round.jumps);
+                flow.unsure = true;
+                flow
+            }
             CompoundCommand::ForClause(clause) => {
                 let values = clause.values.as_deref().unwrap_or_default();
                 let sure = values.iter().any(|word| words::fixed(word).is_some());
