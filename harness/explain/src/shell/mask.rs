@@ -264,8 +264,7 @@ fn parenthesised(bytes: &[u8], from: usize) -> usize {
             b'(' => depth += 1,
             b')' if depth == 1 => return at,
             b')' if depth > 0 => depth -= 1,
-            b')' => return from,
-            b'\'' | b'"' | b'\\' | b'`' | b'\n' => return from,
+            b')' | b'\'' | b'"' | b'\\' | b'`' | b'\n' => return from,
             b' ' if depth == 0 => return from,
             _ => {}
         }

@@ -367,6 +367,11 @@ fn what_bash_replaces(#[case] text: &str, #[case] expected: &[&str]) {
 #[case::two_subshells("(((1)) && a)", Reach::Every)]
 #[case::shift_in_the_head("for ((i = 1 << 2; i < 8; i++)); do break; done", Reach::Every)]
 #[case::base("A=$((16#ff))", Reach::Some)]
+#[case::return_of_no_number("return a b", Reach::Every)]
+#[case::unset_in_case("set -u; case $B in c) d;; esac", Reach::Some)]
+#[case::unset_in_for("set -u; for b in $C; do d; done", Reach::Some)]
+#[case::endless_in_for("for b in $(sleep infinity); do d; done", Reach::None)]
+#[case::sleep_with_an_unknown_word("sleep inf $B", Reach::Some)]
 #[case::no_option_of_exec("exec -r a", Reach::Every)]
 #[case::document_after_arithmetic(
     "A=$(for ((;i<2;)); do break; done)\ncat <<'END'\n(\nEND\n:",
