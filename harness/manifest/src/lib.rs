@@ -18,6 +18,7 @@
 
 mod cursor;
 mod diagnostic;
+mod encoding;
 mod excerpt;
 mod objects;
 mod template;
@@ -32,6 +33,7 @@ pub use cursor::{Cursor, join};
 pub use diagnostic::{
     Diagnostic, DiagnosticResult, Diagnostics, Location, Place, Severity, Source, sort,
 };
+pub use encoding::decode;
 pub use objects::{LAST_APPLIED, each_object, objects, parse_manifest};
 pub use template::template_action;
 pub use threads::at_once;
