@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::exit::CliError;
 use crate::explain::check;
-use crate::manifest::Source;
+use crate::manifest::{Source, decode};
 use crate::scenario::files::read_text;
 
 /// No file of a folder is larger, in bytes.
@@ -110,7 +110,7 @@ fn add(
     input: &mut Input,
 ) -> Result<(), CliError> {
     let text = match named {
-        Named::Yes => std::fs::read_to_string(file),
+        Named::Yes => std::fs::read(file).and_then(decode),
         Named::No => read_text(file, LARGEST).map_err(Into::into),
     };
     let text = text.map_err(|error| unreadable(file, &error))?;
@@ -123,24 +123,20 @@ fn add(
         input.skipped += 1;
         return Ok(());
     }
-    input
-        .sources
-        .push(Source::new(file, text.trim_start_matches('\u{feff}')));
+    input.sources.push(Source::new(file, &text));
     Ok(())
 }
 
 fn standard_input() -> Result<Source, CliError> {
-    let mut text = String::new();
-    let read = std::io::stdin().read_to_string(&mut text);
-    read.map_err(|error| unreadable(Path::new("standard input"), &error))?;
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().read_to_end(&mut bytes);
+    let text = read.and_then(|_| decode(bytes));
+    let text = text.map_err(|error| unreadable(Path::new("standard input"), &error))?;
     if text.trim().is_empty() {
         let help = "see whether the program before the pipe failed";
         return Err(CliError::bad_use("standard input is empty").with_help(help));
     }
-    Ok(Source::new(
-        Path::new(STDIN),
-        text.trim_start_matches('\u{feff}'),
-    ))
+    Ok(Source::new(Path::new(STDIN), &text))
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> CliError {

@@ -55,7 +55,7 @@ use kuberay_contract::{
     ModelError, PodContract, PodRole,
 };
 use kuberay_manifest::yaml::{self, Node};
-use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source};
+use kuberay_manifest::{Cursor, Diagnostic, Diagnostics, Source, at_once};
 use semver::Version;
 use serde_json::Value;
 
@@ -157,10 +157,9 @@ pub fn explain_files(
         changes: Vec::new(),
         notes: Vec::new(),
     };
-    let (mut explained, mut strangers) = (false, Vec::new());
-    for source in sources {
-        let objects = read(source).map_err(|problems| ExplainError::File(problems.into()))?;
-        explained |= !objects.found.is_empty();
+    let (mut all, mut strangers) = (Vec::new(), Vec::new());
+    for (source, objects) in sources.iter().zip(at_once(sources.iter().collect(), read)) {
+        let objects = objects.map_err(|problems| ExplainError::File(problems.into()))?;
         let begin = if sources.len() > 1 {
             format!("{}, ", source.path.display())
         } else {
@@ -179,15 +178,21 @@ pub fn explain_files(
         explanation
             .notes
             .extend(notes.map(|(line, why)| format!("{begin}line {line}: {why}")));
-        for found in &objects.found {
-            let json = found.json();
-            for release in releases {
-                let made = of_object(source, found, &json, release, settings, validation)
-                    .map_err(|problem| ExplainError::File(vec![problem].into()))?;
-                explanation.refusals.extend(made.refusals);
-                explanation.waiting.extend(made.waiting);
-                explanation.containers.extend(made.containers);
-            }
+        all.extend(objects.found.into_iter().map(|found| (source, found)));
+    }
+    let explained = !all.is_empty();
+    let made = at_once(all, |(source, found)| {
+        let json = found.json();
+        let made = releases
+            .iter()
+            .map(|release| of_object(source, &found, &json, release, settings, validation));
+        made.collect::<Result<Vec<_>, _>>()
+    });
+    for made in made {
+        for made in made.map_err(|problem| ExplainError::File(vec![problem].into()))? {
+            explanation.refusals.extend(made.refusals);
+            explanation.waiting.extend(made.waiting);
+            explanation.containers.extend(made.containers);
         }
     }
     if !explained {

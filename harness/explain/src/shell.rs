@@ -8,6 +8,7 @@ mod expansions;
 mod flow;
 mod groups;
 mod locate;
+mod mask;
 mod nesting;
 mod own;
 mod parse;
@@ -70,7 +71,7 @@ pub(super) fn broken(text: &str) -> Option<Broken> {
 /// What bash makes of a text that ends in ` && ulimit …; ray start …`; see [`shell_verdict`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShellVerdict {
-    /// Bash reports a syntax error, in these words.
+    /// Bash reports a syntax error, in these words; without any where they are empty.
     SyntaxError(String),
     /// Bash parses the text, but `ray start` is no command in it.
     Swallowed,
@@ -101,6 +102,9 @@ pub fn shell_verdict(user: &str, generated: &str) -> ShellVerdict {
     match judge(&text, user.len(), Surroundings::default()) {
         Verdict::Broken(broken) => match broken.cause {
             Cause::Comment | Cause::HereDocument(_) => ShellVerdict::Swallowed,
+            // Of some texts bash reports nothing.
+            Cause::Quote(opener) if opener == "((" => ShellVerdict::SyntaxError(broken.wording),
+            Cause::Unfinished(_) => ShellVerdict::SyntaxError(broken.wording),
             _ if broken.wording.is_empty() => ShellVerdict::Swallowed,
             _ => ShellVerdict::SyntaxError(broken.wording),
         },

@@ -75,7 +75,7 @@ traps! {
     NOT_ANALYSED "not-analysed" C04 Note:
         "This text was not analysed, so that traps in it stay unreported.";
         "Read the generated text, or move the commands into a script of the image.";
-        ["shell-text-not-analysed"]
+        []
     ENDS_SHELL "ends-shell" C03 Warning:
         "This ends the shell that should run `ray start` afterwards: where it runs, Ray never starts.";
         "Put it in a subshell, `(…)`, or write `command || exit 1` if a failure should end the container.";

@@ -18,6 +18,7 @@
 
 mod cursor;
 mod diagnostic;
+mod encoding;
 mod excerpt;
 mod objects;
 mod schema;
@@ -33,6 +34,7 @@ pub use cursor::{Cursor, join};
 pub use diagnostic::{
     Diagnostic, DiagnosticResult, Diagnostics, Location, Place, Severity, Source, sort,
 };
+pub use encoding::decode;
 pub use objects::{LAST_APPLIED, each_object, objects, parse_manifest};
 pub use schema::schema_of;
 pub use template::template_action;

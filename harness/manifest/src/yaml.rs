@@ -3,28 +3,26 @@
 //!
 //! Values are read as Kubernetes reads them (YAML 1.1 as `sigs.k8s.io/yaml` understands it): `0777`
 //! is 511, `yes` and `on` are true, keys that are not strings become strings, and a whole number
-//! with a fraction of zero is an integer. Known differences: `1__0` and `1_000.5` stay texts here,
-//! and `1e400` is an error.
-
-use std::collections::HashMap;
+//! with a fraction of zero is an integer. `tests/client` compares files with kubectl, and lists the
+//! differences that stay.
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
-use serde_saphyr::{DuplicateKeyPolicy, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
 use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Place, Source};
 use super::threads::at_once;
 
+mod entries;
+mod go;
 mod json;
 mod parts;
 
+use entries::Entries;
 use parts::{Part, parts};
 
 /// Characters of a text that [`Node::describe`] shows.
 const SHOWN: usize = 60;
-
-/// A mapping with more keys is looked up by hash, so that large ones stay fast.
-const MANY_KEYS: usize = 16;
 
 /// A value and where it is.
 ///
@@ -152,6 +150,9 @@ impl Node {
 /// # Errors
 /// When the text is not YAML, or a mapping has a key twice.
 pub fn parse(source: &Source) -> DiagnosticResult<Vec<Node>> {
+    if let Some(refused) = go::refused(source) {
+        return Err(vec![refused]);
+    }
     parse_stream(source).or_else(|problems| match json::documents(source) {
         Some(documents) => {
             let mut nodes = Vec::new();
@@ -188,6 +189,9 @@ fn parse_part(source: &Source, part: Part) -> DiagnosticResult<Vec<Node>> {
         legacy_octal_numbers: true,
         // Duplicates are found here, because only keys as Kubernetes reads them can be compared.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        // So is what `<<` means, because its place among the keys counts.
+        merge_keys: MergeKeyPolicy::AsOrdinary,
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
     };
     let documents: Vec<Raw> = match serde_saphyr::from_multiple_with_options(part.text, options) {
         Ok(documents) => documents,
@@ -340,8 +344,11 @@ impl Reader<'_> {
             RawValue::Bool(value) => self.boolean(value, written),
             RawValue::Signed(value) => Yaml::Number(value.into()),
             RawValue::Unsigned(value) => Yaml::Number(unsigned(value)),
-            RawValue::Float(value) => float(value).map_or(Yaml::Null, Yaml::Number),
-            RawValue::Text(text) => Yaml::Text(text),
+            RawValue::Float(value) => match float(value) {
+                Some(number) => Yaml::Number(number),
+                None => self.no_number(written, &place(spanned.referenced, self.part)),
+            },
+            RawValue::Text(text) => self.text(text, written),
             RawValue::List(items) => {
                 Yaml::List(items.into_iter().map(|item| self.node(item)).collect())
             }
@@ -365,13 +372,66 @@ impl Reader<'_> {
         }
     }
 
+    /// A text; a plain one with underscores may be a number.
+    fn text(&mut self, text: String, written: std::ops::Range<usize>) -> Yaml {
+        let start = written.start;
+        if text.contains('_') && self.source.text.get(written) == Some(&text) {
+            return go::number(&text).map_or(Yaml::Text(text), Yaml::Number);
+        }
+        if text.contains('\t')
+            && let Some(tab) = go::tab_in_indentation(&self.source.text, start)
+        {
+            let line = self.source.text[..tab].matches('\n').count() + 1;
+            let place = self.source.rest_of_line(Location { line, column: 1 });
+            let message = "Kubernetes does not read this: a tab stands in the indentation of the \
+                           block's first line; indent it with blanks";
+            self.problems.push(self.source.error(&place, message));
+        }
+        Yaml::Text(text)
+    }
+
+    /// A number that is too large is a text, and infinity has no JSON.
+    fn no_number(&mut self, written: std::ops::Range<usize>, place: &Place) -> Yaml {
+        let text = self.source.text.get(written).unwrap_or_default();
+        if text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
+            && text.contains(|c: char| c.is_ascii_digit())
+        {
+            return Yaml::Text(text.into());
+        }
+        let message = format!("not valid YAML: JSON has no number `{text}`");
+        self.problems.push(self.source.error(place, message));
+        Yaml::Null
+    }
+
+    /// Gives a mapping the keys of those that `<<` names. As in Kubernetes' library each replaces a
+    /// key before it, and of several mappings the first one wins.
+    fn merge(&mut self, value: Node, entries: &mut Entries) {
+        let maps = match value.value {
+            Yaml::List(items) => items.into_iter().rev().collect(),
+            _ => vec![value],
+        };
+        for map in maps {
+            let Yaml::Map(merged) = map.value else {
+                let message = "`<<` needs a mapping, or a list of mappings";
+                self.problems.push(self.source.error(&map.place, message));
+                continue;
+            };
+            for (key, value) in merged {
+                entries.merge(key, value);
+            }
+        }
+    }
+
     fn entries(&mut self, raw: Vec<(Raw, Raw)>) -> Vec<(MappingKey, Node)> {
-        let mut entries: Vec<(MappingKey, Node)> = Vec::with_capacity(raw.len());
-        let mut names: HashMap<String, usize> = HashMap::new();
-        let many = raw.len() > MANY_KEYS;
+        let mut entries = Entries::new(raw.len());
         for (key, value) in raw {
             let key = self.node(key);
             let value = self.node(value);
+            let written = self.source.text.get(key.place.span.clone());
+            if written == Some("<<") {
+                self.merge(value, &mut entries);
+                continue;
+            }
             let name = match key.value {
                 Yaml::Text(text) => text,
                 Yaml::Bool(value) => value.to_string(),
@@ -382,28 +442,22 @@ impl Reader<'_> {
                     continue;
                 }
             };
-            let first = if many {
-                names.get(&name).map(|at| &entries[*at])
-            } else {
-                entries.iter().find(|(key, _)| key.name == name)
-            };
-            if let Some((first, _)) = first {
-                let line = first.place.location.line;
-                let message =
-                    format!("the key `{name}` comes twice; it was already given on line {line}");
-                self.problems.push(self.source.error(&key.place, message));
-                continue;
-            }
-            if many {
-                names.insert(name.clone(), entries.len());
-            }
             let key = MappingKey {
                 name,
                 place: key.place,
             };
-            entries.push((key, value));
+            if let Some(first) = entries.written(&key.name) {
+                let line = first.place.location.line;
+                let message = format!(
+                    "the key `{}` comes twice; it was already given on line {line}",
+                    key.name
+                );
+                self.problems.push(self.source.error(&key.place, message));
+                continue;
+            }
+            entries.write(key, value);
         }
-        entries
+        entries.all
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use kuberay_manifest::decode;
 use rustix::fs::OFlags;
 
 /// The size of the largest file of a scenario in bytes, which is far above what the API server
@@ -93,13 +94,12 @@ pub fn read_regular(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
     whole(&open_regular(path)?, most)
 }
 
-/// As [`read_regular`], for a file of text.
+/// As [`read_regular`], for a file of text; see [`decode`].
 ///
 /// # Errors
-/// As [`read_regular`], and when it is not UTF-8.
+/// As [`read_regular`], and when it is no text.
 pub fn read_text(path: &Path, most: u64) -> Result<String, FileError> {
-    let text = String::from_utf8(read_regular(path, most)?);
-    Ok(text.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?)
+    Ok(decode(read_regular(path, most)?)?)
 }
 
 fn whole(file: &File, most: u64) -> Result<Vec<u8>, FileError> {

@@ -40,8 +40,10 @@ impl Walker<'_> {
                 let long = seconds(words).is_some_and(|seconds| seconds >= ENDLESS);
                 if long { Flow::hang(stop()) } else { Flow::ok() }
             }
-            // Too many arguments end the whole text.
-            ("return", [_, _, ..]) => Flow::end(stop(), false, true),
+            // Too many arguments end the whole text, where the first one is a number.
+            ("return", [first, _, ..]) if first.parse::<i64>().is_ok() => {
+                Flow::end(stop(), false, true)
+            }
             ("return", arguments) if state.in_function => {
                 let (ok, fail) = status(arguments);
                 Flow {
@@ -86,7 +88,11 @@ impl Walker<'_> {
             }
             _ if shell(name) => self.shell(&arguments, call).unwrap_or_else(Flow::any),
             _ if self.asks_itself(name, &arguments, call) => Flow::status(false, true),
-            _ if never_returns(name, &arguments) => Flow::hang(stop()),
+            // Sleep refuses a word that is no number.
+            _ if never_returns(name, &arguments) => match (name, arguments.contains(&"$")) {
+                ("sleep", true) => Flow::hang(stop()).or(&Flow::status(false, true)),
+                _ => Flow::hang(stop()),
+            },
             _ => match (wrapped(name, &arguments), runs(name, &arguments)) {
                 (Some(inner), _) => self.wrapped(inner + 1, call, state),
                 // It ends the command, which may have succeeded before.
@@ -261,6 +267,14 @@ impl Walker<'_> {
     /// `exec`: nothing follows, unless it has no command and only redirects.
     fn exec(&self, arguments: &[&str], call: &Call, state: &State) -> Flow {
         let is_option = |word: &&str| word.starts_with('-') && *word != "-";
+        let options = arguments.iter().take_while(|word| is_option(word));
+        // An option that `exec` does not have is an error that ends nothing.
+        if options
+            .take_while(|word| **word != "--")
+            .any(|word| word[1..].chars().any(|c| !"acl".contains(c)))
+        {
+            return Flow::status(false, true);
+        }
         let Some(first) = arguments.iter().position(|word| !is_option(word)) else {
             return Flow::ok();
         };

@@ -2,11 +2,12 @@
 
 use brush_parser::ast::{
     CaseClauseCommand, CaseItemPostAction, CompoundCommand, CompoundList, DoGroupCommand,
-    IfClauseCommand, WhileOrUntilClauseCommand,
+    ForClauseCommand, IfClauseCommand, WhileOrUntilClauseCommand, Word,
 };
 
 use super::flow::{Flow, Jobs, State, Stop};
 use super::reach::{Walker, subshell};
+use super::repair::is_select;
 use super::words;
 
 /// One round of a loop's body.
@@ -53,16 +54,13 @@ impl Walker<'_> {
             CompoundCommand::WhileClause(clause) => self.while_clause(clause, true, state),
             CompoundCommand::UntilClause(clause) => self.while_clause(clause, false, state),
             CompoundCommand::ForClause(clause) => {
-                let values = clause.values.as_deref().unwrap_or_default();
-                let sure = values.iter().any(|word| words::fixed(word).is_some());
-                let before = state.clone();
-                let round = self.round(&clause.body, state);
-                if !sure {
-                    state.join(&before);
-                }
-                let mut flow = Flow::status(round.ok || round.leaves || !sure, round.fail);
-                flow.add_jumps(&round.jumps);
-                flow
+                let opened = self.all_expanded(clause.values.iter().flatten(), state);
+                let flow = if opened.completes() {
+                    self.for_clause(clause, state)
+                } else {
+                    Flow::default()
+                };
+                opened.then(&flow)
             }
             CompoundCommand::ArithmeticForClause(clause) => {
                 let condition = clause.condition.as_ref();
@@ -74,7 +72,15 @@ impl Walker<'_> {
                 let at = self.offsets.byte(clause.loc.start.index);
                 self.rounds(&condition, true, &clause.body, at, state)
             }
-            CompoundCommand::CaseClause(clause) => self.case(clause, state),
+            CompoundCommand::CaseClause(clause) => {
+                let opened = self.all_expanded([&clause.value], state);
+                let flow = if opened.completes() {
+                    self.case(clause, state)
+                } else {
+                    Flow::default()
+                };
+                opened.then(&flow)
+            }
             CompoundCommand::Coprocess(process) => {
                 let head = std::mem::take(&mut self.around.head);
                 let job = self.command(&process.body, &mut subshell(state));
@@ -82,6 +88,40 @@ impl Walker<'_> {
                 remember(&job, state)
             }
         }
+    }
+
+    /// Expands the words that a compound command begins with.
+    fn all_expanded<'w>(
+        &mut self,
+        words: impl IntoIterator<Item = &'w Word>,
+        state: &State,
+    ) -> Flow {
+        let mut flow = Flow::ok();
+        for word in words {
+            self.expanded(word, state, &mut flow);
+        }
+        flow
+    }
+
+    fn for_clause(&mut self, clause: &ForClauseCommand, state: &mut State) -> Flow {
+        let values = clause.values.as_deref().unwrap_or_default();
+        let sure = values.iter().any(|word| words::fixed(word).is_some());
+        let before = state.clone();
+        let round = self.round(&clause.body, state);
+        if is_select(self.text, self.offsets.byte(clause.loc.start.index)) {
+            // It reads an answer for each round, and nobody may be there to give one.
+            state.join(&before);
+            let mut flow = Flow::status(round.leaves || !sure, true);
+            flow.add_jumps(&round.jumps);
+            flow.unsure = true;
+            return flow;
+        }
+        if !sure {
+            state.join(&before);
+        }
+        let mut flow = Flow::status(round.ok || round.leaves || !sure, round.fail);
+        flow.add_jumps(&round.jumps);
+        flow
     }
 
     fn condition(&mut self, list: &CompoundList, state: &mut State) -> Flow {

@@ -8,100 +8,57 @@ use brush_parser::ast::{
 
 use super::parse::{self, Broken, Problem, Unknown};
 use super::tokens::{Piece, pieces};
-use super::{repair, words};
+use super::{groups, repair, words};
 
-/// A construct of bash that the parser may take for an error, where one was found at a character.
-pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Unknown> {
+/// What bash makes of a text that the parser takes for an error at a character; none where it is
+/// one.
+pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Problem> {
     let start = |index: usize| parse::byte(text, tokens[index].location().start.index);
-    let select = (0..tokens.len()).find(|index| {
-        tokens[*index].to_str() == "select" && repair::starts_command(tokens, *index)
+    // Bash ends here without a word.
+    let open_test = (1..tokens.len()).find(|index| {
+        tokens[*index].to_str() == "]]"
+            && matches!(tokens[*index - 1].to_str(), "&&" | "||")
+            && groups::in_test(tokens, *index)
     });
-    if let Some(select) = select {
-        return Some(Unknown {
-            at: start(select),
-            construct: "`select`",
-        });
-    }
-    // Bash parses this, and reports it when it runs.
-    let open_test = tokens
-        .windows(2)
-        .position(|pair| matches!(pair[0].to_str(), "&&" | "||") && pair[1].to_str() == "]]");
     if let Some(open_test) = open_test {
-        return Some(Unknown {
+        return Some(Problem::Broken(Broken {
             at: start(open_test),
-            construct: "a test without an end",
-        });
-    }
-    if let Some(at) = text.find("$( ((") {
-        return Some(Unknown {
-            at,
-            construct: "arithmetic of this form",
-        });
-    }
-    // The parser splits arithmetic into words, and takes `#` in it for a comment.
-    let pair = |index: usize, what: &str| {
-        let next = tokens.get(index + 1);
-        tokens[index].to_str() == what && next.is_some_and(|next| next.to_str() == what)
-    };
-    let inside = (0..tokens.len())
-        .filter(|index| tokens[*index].location().start.index <= at)
-        .rfind(|index| pair(*index, "("));
-    if let Some(open) = inside {
-        let closed = (open..tokens.len()).find(|index| pair(*index, ")"));
-        let ends = match closed {
-            Some(close) => tokens[close].location().start.index >= at,
-            None => text[start(open)..].contains("))"),
-        };
-        if ends {
-            return Some(Unknown {
-                at: start(open),
-                construct: "arithmetic of this form",
-            });
-        }
+            wording: String::new(),
+            cause: parse::Cause::Unfinished("[[".into()),
+        }));
     }
     let case = (0..tokens.len()).find(|index| {
         tokens[*index].location().start.index <= at && tokens[*index].to_str().contains("case ")
     });
-    case.map(|index| Unknown {
-        at: start(index),
-        construct: "`case` inside of `$(…)`",
+    case.map(|index| {
+        Problem::Unknown(Unknown {
+            at: start(index),
+            construct: "`case` inside of `$(…)`",
+        })
     })
 }
 
-/// `((` that no `))` ends: bash reads it as arithmetic first, and as two subshells if that fails.
+/// `((` that nothing ends: bash looks for its end before it reads anything inside.
 pub(super) fn parentheses(tokens: &[Token], text: &str) -> Option<Problem> {
     let is = |index: usize, what: &str| matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == what);
-    let touches = |index: usize| {
-        tokens[index].location().end.index == tokens[index + 1].location().start.index
-    };
     let first = (0..tokens.len()).find(|index| {
-        if !(is(*index, "(") && is(index + 1, "(") && touches(*index)) {
-            return false;
-        }
-        let mut depth = 0usize;
-        let close = (index + 1..tokens.len()).find(|at| {
-            if is(*at, "(") {
-                depth += 1;
-            } else if is(*at, ")") {
-                depth -= 1;
-            }
-            depth == 0
-        });
-        !close.is_some_and(|close| is(close + 1, ")") && touches(close))
+        let touches = |index: usize| {
+            tokens[index].location().end.index == tokens[index + 1].location().start.index
+        };
+        let begins = repair::starts_command(tokens, *index)
+            || *index > 0
+                && tokens[*index - 1].to_str() == "for"
+                && repair::starts_command(tokens, *index - 1);
+        is(*index, "(")
+            && is(index + 1, "(")
+            && touches(*index)
+            && begins
+            && groups::closing(tokens, index + 1).is_none()
     })?;
-    let at = parse::byte(text, tokens[first].location().start.index);
-    let rest = text.get(at..).unwrap_or_default();
-    // Whatever the rest means, it can't hold both ends.
-    if rest.matches(')').count() < 2 {
-        return Some(Problem::Broken(Broken {
-            at,
-            wording: "unexpected EOF while looking for matching `)'".into(),
-            cause: parse::Cause::Quote("((".into()),
-        }));
-    }
-    Some(Problem::Unknown(Unknown {
-        at,
-        construct: "arithmetic of this form",
+    Some(Problem::Broken(Broken {
+        at: parse::byte(text, tokens[first].location().start.index),
+        wording: "unexpected EOF while looking for matching `)'".into(),
+        cause: parse::Cause::Quote("((".into()),
     }))
 }
 

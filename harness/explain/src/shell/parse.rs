@@ -3,6 +3,7 @@
 use brush_parser::ast::Program;
 use brush_parser::{ParseError, ParserOptions, Token, TokenizerError, TokenizerOptions};
 
+use super::mask::{mask, unmask};
 use super::nesting::{self, Nesting};
 use super::tokens::{Piece, pieces};
 use super::{constructs, repair};
@@ -78,6 +79,22 @@ fn extended_too_early(text: &str) -> Option<usize> {
     Some(before.len() + "shopt -s extglob".len() + at)
 }
 
+/// Where the word of a here-document holds an expansion, which bash does not replace there and the
+/// tokenizer may never end, or its line the begin of one that another line ends.
+fn replaced_tag(text: &str) -> Option<usize> {
+    text.match_indices("<<").map(|(at, _)| at).find(|at| {
+        let word = text[at + 2..]
+            .trim_start_matches('-')
+            .trim_start_matches([' ', '\t']);
+        let word = word.split([' ', '\t', '\n']).next().unwrap_or_default();
+        let here_string = word.starts_with('<') || text[..*at].ends_with('<');
+        let line = text[*at..].lines().next().unwrap_or_default();
+        let count = |what: &str| line.matches(what).count();
+        let open = text.contains("$(") && count("(") != count(")");
+        !here_string && (open || ["$(", "${", "`"].iter().any(|begin| word.contains(begin)))
+    })
+}
+
 /// Longer texts and deeper ones cost the parser too much time.
 const LONGEST: usize = 200_000;
 const MOST_CASES: usize = 6;
@@ -101,10 +118,22 @@ pub(super) fn parse(text: &str, generated: usize) -> Result<Parsed, Problem> {
 
 /// Parses a text that another one holds, such as that of `$(…)`.
 pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
+    parse_shown(&unmask(text))
+}
+
+fn parse_shown(text: &str) -> Result<Parsed, Problem> {
     if text.len() > LONGEST || depth(text) > DEEPEST {
         return Err(Problem::Unknown(Unknown {
             at: 0,
             construct: "more or deeper parts than are analysed",
+        }));
+    }
+    if text.contains("=~")
+        && let Some(at) = open_expansion(text)
+    {
+        return Err(Problem::Unknown(Unknown {
+            at,
+            construct: "an expansion without an end",
         }));
     }
     if let Some(at) = extended_too_early(text) {
@@ -114,22 +143,27 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
         }));
     }
     let options = options(text);
-    let masked = without_process_id(text);
-    let text = masked.as_str();
     let tokenizer = TokenizerOptions {
         enable_extended_globbing: options.enable_extended_globbing,
         ..TokenizerOptions::default()
     };
     let tokenize = |text: &str| brush_parser::uncached_tokenize_str(text, &tokenizer);
     let mut open_document = None;
-    let tokens = match tokenize(text) {
+    let masked = mask(text);
+    if let Some(at) = replaced_tag(&masked) {
+        return Err(Problem::Unknown(Unknown {
+            at,
+            construct: "a here-document beside an expansion",
+        }));
+    }
+    let tokens = match tokenize(&masked) {
         Err(TokenizerError::UnterminatedHereDocuments(tags, _)) => {
             let tags = tags.replace(['\'', '"', '\\'], "");
             let tags: Vec<&str> = tags.split(',').map(str::trim).collect();
             let tag = tags.first().copied().unwrap_or_default().to_owned();
             open_document = Some((text.rfind("<<").unwrap_or(0), tag));
             // Bash ends it with the text.
-            tokenize(&format!("{text}\n{}\n", tags.join("\n")))
+            tokenize(&format!("{masked}\n{}\n", tags.join("\n")))
         }
         tokens => tokens,
     };
@@ -159,8 +193,8 @@ pub(super) fn parse_part(text: &str) -> Result<Parsed, Problem> {
             ParseError::ParsingNear(position) => position.index,
             _ => usize::MAX,
         };
-        if let Some(unknown) = constructs::unknown(&tokens, text, at) {
-            return Err(Problem::Unknown(unknown));
+        if let Some(problem) = constructs::unknown(&tokens, text, at) {
+            return Err(problem);
         }
     }
     match program {
@@ -197,9 +231,21 @@ pub(super) fn near(token: &Token, text: &str) -> Problem {
     let at = byte(text, token.location().start.index);
     let shown = match token.to_str() {
         "\n" => "newline",
-        word => word,
+        // See `repair`.
+        "for" if text[at..].starts_with("select") => "select",
+        word => &unmask(word),
     };
     let wording = format!("syntax error near unexpected token `{shown}'");
+    broken(at, wording, Cause::Other)
+}
+
+/// The error that bash reports at a token inside of `[[ … ]]`.
+pub(super) fn in_condition(token: &Token, text: &str) -> Problem {
+    let at = byte(text, token.location().start.index);
+    let wording = format!(
+        "syntax error in conditional expression: unexpected token `{}'",
+        token.to_str()
+    );
     broken(at, wording, Cause::Other)
 }
 
@@ -220,6 +266,12 @@ fn unclosed(error: &TokenizerError, text: &str) -> Problem {
         TokenizerError::UnterminatedBackquote(at) => quote(byte(text, at.index), "`", "`"),
         TokenizerError::UnterminatedCommandSubstitution | TokenizerError::UnterminatedExpansion => {
             let at = last(text, "$(");
+            if let Some(at) = open_expansion(text) {
+                return Problem::Unknown(Unknown {
+                    at,
+                    construct: "an expansion without an end",
+                });
+            }
             if text[at..].contains(" #") {
                 return Problem::Unknown(Unknown {
                     at,
@@ -228,7 +280,16 @@ fn unclosed(error: &TokenizerError, text: &str) -> Problem {
             }
             quote(at, "$(", ")")
         }
-        TokenizerError::UnterminatedVariable => quote(last(text, "${"), "${", "}"),
+        TokenizerError::UnterminatedVariable => {
+            let at = last(text, "${");
+            if let Some(at) = open_expansion(text) {
+                return Problem::Unknown(Unknown {
+                    at,
+                    construct: "an expansion without an end",
+                });
+            }
+            quote(at, "${", "}")
+        }
         TokenizerError::MissingHereTagForDocumentBody | TokenizerError::MissingHereTag(_) => {
             let at = last(text, "<<");
             broken(
@@ -242,6 +303,20 @@ fn unclosed(error: &TokenizerError, text: &str) -> Problem {
             construct: "a text that the parser can't split",
         }),
     }
+}
+
+/// The `${` of arithmetic or of a regular expression that has no end there: bash looks for the end
+/// of those first, and for `}` when it runs them.
+fn open_expansion(text: &str) -> Option<usize> {
+    text.match_indices("${").map(|(at, _)| at).find(|at| {
+        let inside = |begin: &str, end: &str| {
+            let open = text[..*at].rfind(begin);
+            let close = text[*at..].find(end).map(|length| at + length);
+            open.is_some_and(|open| !text[open..*at].contains(end))
+                && close.is_none_or(|close| !text[*at..close].contains('}'))
+        };
+        inside("((", "))") || inside("=~", "]]")
+    })
 }
 
 fn last(text: &str, what: &str) -> usize {
@@ -357,17 +432,6 @@ pub(super) fn swallowed(text: &str, generated: usize, parsed: Parsed) -> Broken 
         wording: String::new(),
         cause,
     }
-}
-
-/// The same text without `$$`, which the parser takes for the start of `$(`.
-fn without_process_id(text: &str) -> String {
-    let mut masked = text.to_owned();
-    for (at, _) in text.match_indices("$$") {
-        if !text[..at].ends_with('\\') && masked.get(at..at + 2) == Some("$$") {
-            masked.replace_range(at..at + 2, "xx");
-        }
-    }
-    masked
 }
 
 /// The byte offset of a character.

@@ -3,11 +3,12 @@
 use brush_parser::{SourceSpan, Token};
 
 use super::groups::{
-    arithmetic, expression, in_test, opens_two, quoted_tag, redirected_tag, regular_expression,
+    arithmetic, arithmetic_for, cut_arithmetic, expression, in_test, opens_two,
+    operator_in_expression, quoted_tag, redirected_tag, regular_expression,
 };
 use super::parse::{self, Problem, Unknown, byte};
 
-/// The tokens with `;;` of `for ((;;))` split, `;&` joined, a line break after `esac`, and each
+/// The tokens with the expressions of `for ((…))` replaced, `;&` joined, a line break after `esac`, and each
 /// process substitution as one word.
 pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Problem> {
     let mut repaired: Vec<Token> = Vec::with_capacity(tokens.len());
@@ -20,6 +21,29 @@ pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Probl
             repaired.extend_from_slice(&tokens[close..close + 2]);
             index = close + 2;
             continue;
+        }
+        if let Some(made) = arithmetic_for(tokens, index, text) {
+            let (made, end) = made?;
+            repaired.extend(made);
+            index = end;
+            continue;
+        }
+        if let Some(word) = opened_late(tokens, index) {
+            repaired.push(word);
+            index += 1;
+            continue;
+        }
+        if names_nothing(tokens, index) {
+            repaired.push(token.clone());
+            repaired.push(Token::Word("COPROC".into(), token.location().clone()));
+            index += 1;
+            continue;
+        }
+        if let Some(problem) = cut_arithmetic(tokens, index, text) {
+            return Err(problem);
+        }
+        if let Some(operator) = operator_in_expression(tokens, index) {
+            return Err(parse::in_condition(operator, text));
         }
         // Else the parser takes `( (…))` for arithmetic.
         if opens_two(tokens, index) {
@@ -54,12 +78,7 @@ pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Probl
             index += 2;
             continue;
         }
-        if token.to_str() == ";;" && in_for(&repaired) {
-            let location = token.location();
-            let half = || Token::Operator(";".into(), location.clone());
-            repaired.extend([half(), half()]);
-            index += 1;
-        } else if let Some(end) = substitution(tokens, index) {
+        if let Some(end) = substitution(tokens, index) {
             let start = token.location();
             let from = byte(text, tokens[index + 1].location().end.index);
             let to = byte(text, tokens[end].location().start.index);
@@ -109,16 +128,21 @@ pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Probl
     Ok(repaired)
 }
 
-const RESERVED: [&str; 16] = [
-    "!", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then",
+const RESERVED: [&str; 17] = [
+    "!", "[[", "{", "}", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "then",
     "until", "while", "select",
 ];
 
-/// Whether the last token ends an assignment before a command, after which no word is reserved.
+/// Whether the last token ends an assignment or a redirection before a command, after which no word
+/// is reserved.
 fn after_assignment(tokens: &[Token]) -> bool {
     let Some(mut last) = tokens.len().checked_sub(1) else {
         return false;
     };
+    let redirects = |at: usize| matches!(&tokens[at], Token::Operator(operator, _) if operator.contains(['<', '>']));
+    if last > 0 && redirects(last - 1) && starts_command(tokens, last - 1) {
+        return true;
+    }
     if tokens[last].to_str() == ")" {
         let mut depth = 0usize;
         let open = (0..=last).rev().find(|index| {
@@ -147,26 +171,33 @@ fn after_assignment(tokens: &[Token]) -> bool {
         && starts_command(tokens, last)
 }
 
-/// Whether the last tokens are `for ((` without the end of it.
-fn in_for(tokens: &[Token]) -> bool {
-    let mut depth = 0usize;
-    for (index, token) in tokens.iter().enumerate().rev() {
-        match token.to_str() {
-            ")" => depth += 1,
-            "(" if depth > 0 => depth -= 1,
-            "(" => {
-                let before = |offset: usize| {
-                    index
-                        .checked_sub(offset)
-                        .and_then(|at| tokens.get(at))
-                        .map(Token::to_str)
-                };
-                return before(1) == Some("(") && before(2) == Some("for");
-            }
-            _ => {}
-        }
-    }
-    false
+/// `select` as `for`, which has the same form; [`is_select`] tells them apart.
+fn opened_late(tokens: &[Token], index: usize) -> Option<Token> {
+    let token = &tokens[index];
+    let select = matches!(token, Token::Word(word, _) if word == "select");
+    let next = tokens.get(index + 1);
+    let named = next.is_some_and(|next| matches!(next, Token::Word(..)));
+    (select && named && starts_command(tokens, index))
+        .then(|| Token::Word("for".into(), token.location().clone()))
+}
+
+/// Whether the `for` at a byte of a text is a `select`.
+pub(super) fn is_select(text: &str, at: usize) -> bool {
+    text.get(at..)
+        .is_some_and(|rest| rest.starts_with("select"))
+}
+
+/// Whether a compound command follows `coproc`, whose first word the parser would take for a name.
+fn names_nothing(tokens: &[Token], index: usize) -> bool {
+    let opens = |next: &Token| {
+        matches!(
+            next.to_str(),
+            "while" | "until" | "if" | "for" | "case" | "select"
+        )
+    };
+    tokens[index].to_str() == "coproc"
+        && starts_command(tokens, index)
+        && tokens.get(index + 1).is_some_and(opens)
 }
 
 /// The index of the parenthesis that ends a process substitution, where one begins here.
@@ -320,6 +351,7 @@ fn command_before(tokens: &[Token], index: usize) -> Option<&str> {
                 at = before;
             }
             Token::Operator(end, _) if end == ")" => at = substitution_start(tokens, before)?,
+            Token::Operator(operator, _) if operator.contains(['<', '>']) => at = before,
             Token::Operator(..) => break,
         }
     }

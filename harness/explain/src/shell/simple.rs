@@ -115,7 +115,7 @@ impl Walker<'_> {
     }
 
     /// Expands a word; returns the status of its last command.
-    fn expanded(&mut self, word: &Word, state: &State, flow: &mut Flow) -> Option<Flow> {
+    pub fn expanded(&mut self, word: &Word, state: &State, flow: &mut Flow) -> Option<Flow> {
         let at = word.location().map(|at| self.offsets.byte(at.start.index));
         if let Some(refused) = words::refused(&word.value)
             && let (None, Some(_), Some(at)) = (self.base, self.start, at)

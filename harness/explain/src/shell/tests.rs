@@ -334,8 +334,12 @@ fn jobs_of_which_nothing_is_known() {
 }
 
 #[rstest]
-#[case("select a in b; do c; done", "`select`")]
-#[case("(((1)) && a)", "arithmetic of this form")]
+#[case("cat <<$(b)\nc\n:", "a here-document beside an expansion")]
+#[case(
+    "shopt -s extglob; a !(b)",
+    "a pattern on the line that switches its kind on"
+)]
+#[case("[[ a =~ ^(${b) ]]", "an expansion without an end")]
 #[case("cat <<'END\"'\nb\nEND\n:", "a here-document whose word holds quotes")]
 fn texts_that_are_not_analysed(#[case] text: &str, #[case] construct: &str) {
     let Verdict::Unknown(unknown) = judged(text) else {
@@ -352,6 +356,57 @@ fn what_bash_replaces(#[case] text: &str, #[case] expected: &[&str]) {
     let found = expansions(text);
     let found: Vec<&str> = found.iter().map(|one| one.what.as_str()).collect();
     assert_eq!(found, expected);
+}
+
+#[rstest]
+// Nobody answers, or somebody may.
+#[case::select("select a in b; do c; done", Reach::Some)]
+#[case::select_ends("select a in b; do exit 1; done", Reach::Some)]
+#[case::case_inside("A=$(case $B in c) echo d;; *) exit 1;; esac)", Reach::Every)]
+#[case::comment_inside("A=$(\n# it's (\necho b)", Reach::Every)]
+#[case::two_subshells("(((1)) && a)", Reach::Every)]
+#[case::shift_in_the_head("for ((i = 1 << 2; i < 8; i++)); do break; done", Reach::Every)]
+#[case::base("A=$((16#ff))", Reach::Some)]
+#[case::return_of_no_number("return a b", Reach::Every)]
+#[case::unset_in_case("set -u; case $B in c) d;; esac", Reach::Some)]
+#[case::unset_in_for("set -u; for b in $C; do d; done", Reach::Some)]
+#[case::endless_in_for("for b in $(sleep infinity); do d; done", Reach::None)]
+#[case::sleep_with_an_unknown_word("sleep inf $B", Reach::Some)]
+#[case::no_option_of_exec("exec -r a", Reach::Every)]
+#[case::document_after_arithmetic(
+    "A=$(for ((;i<2;)); do break; done)\ncat <<'END'\n(\nEND\n:",
+    Reach::Every
+)]
+fn constructs_that_the_parser_reads_in_another_way(#[case] text: &str, #[case] reach: Reach) {
+    assert_eq!(analysed(text).reach, reach);
+}
+
+#[rstest]
+#[case::one_part(
+    "for ((i)); do a; done",
+    "syntax error: arithmetic expression required"
+)]
+#[case::four_parts("for ((;;;)); do a; done", "syntax error: `;' unexpected")]
+#[case::no_command("a b ((1))", "syntax error near unexpected token `('")]
+#[case::cut("((a)\n)", "syntax error near `((a)'")]
+#[case::condition(
+    "[[ a =~ ^(b)> ]]",
+    "syntax error in conditional expression: unexpected token `>'"
+)]
+#[case::words("a [[ b =~ ^(c)$ ]]", "syntax error near unexpected token `('")]
+#[case::number("a <<2>&1", "syntax error near unexpected token `2'")]
+#[case::coprocess(
+    "coproc while a && b; done",
+    "syntax error near unexpected token `done'"
+)]
+// Of these bash reports nothing.
+#[case::head_without_end("for ((;;) a", "")]
+#[case::test_without_end("[[ -n a || ]]", "")]
+fn errors_in_constructs(#[case] text: &str, #[case] wording: &str) {
+    let Verdict::Broken(broken) = judged(text) else {
+        panic!("{text}");
+    };
+    assert_eq!(broken.wording, wording);
 }
 
 /// A script that a user mounts in a manifest may be long.

@@ -3,6 +3,7 @@
 use brush_parser::ast::Word;
 use brush_parser::word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWithSource};
 
+use super::mask::unmask;
 use super::parse::options;
 
 /// What a word holds that bash replaces.
@@ -85,10 +86,10 @@ fn walk(
         let at = offset + piece.start_index;
         match &piece.piece {
             WordPiece::CommandSubstitution(inner) => {
-                found.substitutions.push((at + 2, inner.clone()));
+                found.substitutions.push((at + 2, unmask(inner)));
             }
             WordPiece::BackquotedCommandSubstitution(inner) => {
-                found.backquoted.push(inner.clone());
+                found.backquoted.push(unmask(inner));
             }
             WordPiece::DoubleQuotedSequence(inner)
             | WordPiece::GettextDoubleQuotedSequence(inner) => {

@@ -164,12 +164,12 @@ fn a_mode_that_submits_to_no_selected_cluster(
 ) {
     let text = selecting(&format!("entrypoint: a\nsubmissionMode: {mode}"));
     assert_eq!(checked_ids(&text, &[version], false), expected);
-    let notes = explained(&text, &[version]).notes;
-    let told = notes.iter().any(|note| note.contains("nothing submits"));
+    let waiting = explained(&text, &[version]).waiting;
+    let told = waiting.iter().any(|one| one.message.contains("nothing submits"));
     assert_eq!(
         told,
         expected == ["submission-mode-unknown"],
-        "{mode}: {notes:?}"
+        "{mode}: {waiting:?}"
     );
 }
 
@@ -186,15 +186,11 @@ fn a_job_that_the_operator_submits_to_a_selected_cluster(
 }
 
 #[test]
-fn an_unknown_mode_of_several_releases_is_one_note_each() {
+fn a_job_of_an_unknown_mode_waits_on_each_release() {
     let text = selecting("entrypoint: a\nsubmissionMode: SidecarMode");
-    let notes = explained(&text, &["1.3.2", "1.4.2"]).notes;
-    let about = |version: &str| {
-        let notes = notes.iter().filter(|note| note.contains(version));
-        notes.count()
-    };
-    assert_eq!(about("KubeRay 1.3.2"), 1, "{notes:?}");
-    assert_eq!(about("KubeRay 1.4.2"), 1, "{notes:?}");
+    let waiting = explained(&text, &["1.3.2", "1.4.2"]).waiting;
+    let releases: Vec<String> = waiting.iter().map(|one| one.operator.to_string()).collect();
+    assert_eq!(releases, ["1.3.2", "1.4.2"]);
 }
 
 #[rstest]

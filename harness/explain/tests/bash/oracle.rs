@@ -49,23 +49,34 @@ impl Oracle {
         command
     }
 
-    /// Whether bash parses a text, or what it reports.
+    /// Whether bash parses a text, or what it reports: nothing of some texts that it refuses.
     pub fn parses(&self, text: &str) -> Result<(), String> {
+        let (succeeded, reported) = self.reads(text);
+        let first = reported.lines().find(|line| line.contains("-c: line"));
+        if !succeeded || first.is_some() {
+            let first = first.unwrap_or_default();
+            let wording = first.splitn(4, ": ").nth(3).unwrap_or(&reported);
+            return Err(wording.to_owned());
+        }
+        // After a text that it parses, bash refuses what follows, unless a here-document holds it.
+        let (_, reported) = self.reads(&format!("{text}\n)"));
+        if reported.is_empty() {
+            return Err(String::new());
+        }
+        Ok(())
+    }
+
+    /// Whether bash reads a text without running it, and what it reports; of some errors in
+    /// `[[ … ]]` the status says nothing.
+    fn reads(&self, text: &str) -> (bool, String) {
         let output = self
             .bash()
             .args(["-n", "-c", text])
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        // Of some errors in `[[ … ]]` the status says nothing.
-        let reported = String::from_utf8_lossy(&output.stderr);
-        let first = reported.lines().find(|line| line.contains("-c: line"));
-        if output.status.success() && first.is_none() {
-            return Ok(());
-        }
-        let first = first.unwrap_or_default();
-        let wording = first.splitn(4, ": ").nth(3).unwrap_or(&reported);
-        Err(wording.to_owned())
+        let reported = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.success(), reported)
     }
 
     /// Runs a text for at most this long.
