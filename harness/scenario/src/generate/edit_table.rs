@@ -434,7 +434,10 @@ pub(super) static ENTRIES: &[Entry] = &[
     Entry(
         "J",
         ALL,
-        &[(ray!("ports"), r#"[{"containerPort": 6379, "name": "gcs"}]"#)],
+        &[
+            ("^/submissionMode", ""),
+            (ray!("ports"), r#"[{"containerPort": 6379, "name": "gcs"}]"#),
+        ],
     ),
     Entry(
         "J",
