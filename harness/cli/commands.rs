@@ -153,6 +153,10 @@ fn masked(line: &str) -> String {
     Redactor::of_process().redact_text(line).0
 }
 
+/// The last line of what is printed for people about manifests.
+const OUT_OF_SCOPE: &str =
+    "not considered: mutating webhooks, quotas and admission policies of a cluster\n";
+
 fn environment_variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -23,6 +23,8 @@ mod foreign;
 #[path = "command_line/rehearse.rs"]
 mod rehearse;
 
+#[path = "command_line/integrations.rs"]
+mod integrations;
 #[path = "command_line/interrupted.rs"]
 mod interrupted;
 #[path = "command_line/offline.rs"]

@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::explain::forget_pinned;
 use super::files::operators;
-use super::{colour, config, from_cluster, input, secrets};
+use super::{OUT_OF_SCOPE, colour, config, from_cluster, input, secrets};
 use crate::args::{CheckArguments, CheckFormat, FailOn};
 use crate::artifact::Pins;
 use crate::console;
@@ -80,7 +80,9 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
     };
     console::text(&match options.format {
         CheckFormat::Text => {
-            check_text(&report, &secrets::covered(&sources, &redactor), look) + &left_out(skipped)
+            check_text(&report, &secrets::covered(&sources, &redactor), look)
+                + &left_out(skipped)
+                + OUT_OF_SCOPE
         }
         CheckFormat::Json => json(&report),
         CheckFormat::Concise => check_concise(&report),

@@ -6,7 +6,7 @@ mod tests;
 use semver::Version;
 
 use super::files::operators;
-use super::{from_cluster, input, secrets};
+use super::{OUT_OF_SCOPE, from_cluster, input, secrets};
 use crate::args::{Explain, Format};
 use crate::artifact::Pins;
 use crate::console;
@@ -37,9 +37,9 @@ pub(super) fn run(options: &Explain) -> Result<u8, CliError> {
     forget_pinned(&mut explanation.operators, &Pins::embedded());
     let written = match options.format {
         Format::Text if explanation.operators.len() > 1 && !options.full && !by_operator => {
-            upgrade_text(&explanation)
+            upgrade_text(&explanation) + OUT_OF_SCOPE
         }
-        Format::Text => explain_text(&explanation),
+        Format::Text => explain_text(&explanation) + OUT_OF_SCOPE,
         Format::Json => {
             visible::json(&serde_json::to_string_pretty(&explanation).unwrap_or_default()) + "\n"
         }

@@ -13,6 +13,8 @@ pub const VERSION: &str = "kuberay-conformance.explain/v1";
 
 /// What one or more releases of the operator make of the objects in a file.
 ///
+/// What a cluster's mutating webhooks, quotas and admission policies do is out of scope.
+///
 /// ```
 /// use std::path::Path;
 ///

@@ -165,6 +165,38 @@ fn formats(#[case] format: &str, #[case] expected: &str) {
     assert!(!output.contains('\u{1b}'), "{output}");
 }
 
+#[rstest]
+#[case::check(&["check"], true)]
+#[case::explain(&["explain"], true)]
+#[case::upgrade(&["explain", "--operator", "1.3.2,1.6.2"], true)]
+#[case::concise(&["check", "--format", "concise"], false)]
+#[case::json(&["check", "--format", "json"], false)]
+fn the_last_line_says_what_is_out_of_scope(#[case] arguments: &[&str], #[case] told: bool) {
+    let folder = folder(&[("f.yaml", BAD)]);
+    let output = in_folder(folder.path(), &[arguments, &["f.yaml"]].concat(), None);
+    let expected =
+        "\nnot considered: mutating webhooks, quotas and admission policies of a cluster\n";
+    let said = text(&output.stdout);
+    assert_eq!(said.ends_with(expected), told, "{said}");
+}
+
+#[test]
+fn files_of_powershell_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let units = format!("\u{feff}{BAD}");
+    let bytes: Vec<u8> = units.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(folder.path().join("f.yaml"), bytes).unwrap();
+    for path in ["f.yaml", "."] {
+        let arguments = ["check", path, "--format", "concise"];
+        let output = in_folder(folder.path(), &arguments, None);
+        let said = text(&output.stdout);
+        assert!(
+            said.contains("f.yaml:13:27: warning[trailing-ampersand]"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn names_of_files_can_not_inject_commands() {
     let folder = folder(&[("a,b:\n::error::x.yaml", BAD)]);
@@ -464,73 +496,4 @@ fn no_socket_is_opened(#[case] arguments: &[&str]) {
     } else {
         panic!("install strace, or allow unshare -rn");
     }
-}
-
-/// The steps of the action, on a repository with one bad manifest.
-#[test]
-fn the_action_checks_a_repository() {
-    let root = support::scenarios().parent().unwrap().to_owned();
-    let action: serde_json::Value =
-        serde_saphyr::from_str(&fs::read_to_string(root.join("action.yml")).unwrap()).unwrap();
-    let steps = action["runs"]["steps"].as_array().unwrap();
-    for step in steps.iter().filter_map(|step| step["uses"].as_str()) {
-        let (_, commit) = step.split_once('@').unwrap();
-        assert!(commit.len() == 40, "{step}");
-        assert!(
-            commit.bytes().all(|byte| byte.is_ascii_hexdigit()),
-            "{step}"
-        );
-    }
-    let script = steps.iter().find(|step| step["id"] == "check").unwrap()["run"]
-        .as_str()
-        .unwrap();
-    let program = support::program();
-    let bin = Path::new(program.get_program())
-        .parent()
-        .unwrap()
-        .display()
-        .to_string();
-    for (manifest, fail_on, code) in [
-        (BAD, "warning", 1),
-        (BAD, "error", 0),
-        (&good(), "warning", 0),
-    ] {
-        let folder = folder(&[("k8s/f.yaml", manifest)]);
-        let output = Command::new("bash")
-            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", script])
-            .current_dir(folder.path())
-            .env("PATH", format!("{bin}:{}", std::env::var("PATH").unwrap()))
-            .env("INPUT_PATHS", "k8s")
-            .env("INPUT_OPERATOR", "1.6.2")
-            .env("INPUT_FAIL_ON", fail_on)
-            .env("RUNNER_TEMP", folder.path())
-            .env("GITHUB_OUTPUT", folder.path().join("outputs"))
-            .output()
-            .unwrap();
-        assert_eq!(output.status.code(), Some(code), "{}", text(&output.stderr));
-        let sarif = fs::read_to_string(folder.path().join("kuberay-conformance.sarif")).unwrap();
-        let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
-        assert_eq!(sarif["version"], "2.1.0");
-        assert_eq!(
-            text(&output.stdout).contains("::warning file=k8s/f.yaml"),
-            manifest == BAD
-        );
-    }
-}
-
-#[test]
-fn the_hook_runs_check_on_manifests() {
-    let root = support::scenarios().parent().unwrap().to_owned();
-    let hooks = fs::read_to_string(root.join(".pre-commit-hooks.yaml")).unwrap();
-    let hooks: serde_json::Value = serde_saphyr::from_str(&hooks).unwrap();
-    let entry = hooks[0]["entry"].as_str().unwrap();
-    let words: Vec<&str> = entry.split(' ').skip(1).collect();
-    assert_eq!(words, ["check"]);
-    let folder = folder(&[("f.yaml", BAD), ("values.yaml", "a: {{ b }\n")]);
-    let output = in_folder(
-        folder.path(),
-        &[&words[..], &["f.yaml", "values.yaml"]].concat(),
-        None,
-    );
-    assert_eq!(output.status.code(), Some(1));
 }

@@ -52,14 +52,33 @@ fn nanoseconds(number: &str, factor: u64) -> Option<u64> {
         "" => 0,
         digits => digits.parse::<u64>().ok()?,
     };
-    // Go drops digits that no longer count.
-    let (mut part, mut scale) = (0_u128, 1_u128);
-    for digit in fraction.bytes().take(18) {
-        part = part * 10 + u128::from(digit - b'0');
-        scale *= 10;
+    whole
+        .checked_mul(factor)?
+        .checked_add(part(fraction, factor))
+}
+
+/// The nanoseconds of the digits behind the point. Go drops those that 63 bits can't hold, and
+/// calculates with floats.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Go rounds in the same way"
+)]
+fn part(fraction: &str, factor: u64) -> u64 {
+    let (mut digits, mut scale) = (0_u64, 1.0_f64);
+    for digit in fraction.bytes() {
+        if digits > i64::MAX.unsigned_abs() / 10 {
+            break;
+        }
+        let more = digits * 10 + u64::from(digit - b'0');
+        if more > 1 << 63 {
+            break;
+        }
+        digits = more;
+        scale *= 10.0;
     }
-    let part = u64::try_from(part * u128::from(factor) / scale).ok()?;
-    whole.checked_mul(factor)?.checked_add(part)
+    (digits as f64 * (factor as f64 / scale)) as u64
 }
 
 #[cfg(test)]
@@ -77,6 +96,7 @@ mod tests {
     #[case("2\u{b5}s", Some(2_000))]
     #[case("2\u{3bc}s", Some(2_000))]
     #[case("1ms1ns", Some(1_000_001))]
+    #[case("0.3333333333333333333h", Some(1_200_000_000_000))]
     #[case("9223372036854775807ns", Some(i64::MAX))]
     #[case("-9223372036854775808ns", Some(i64::MIN))]
     #[case("9223372036854775808ns", None)]

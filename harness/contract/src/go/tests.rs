@@ -45,6 +45,7 @@ fn made(kind: &str, text: &str) -> Option<Value> {
             .ok()
             .map(|value| super::json(&value).into()),
         "shlex" => shlex::split(text).ok().map(Into::into),
+        "duration" => duration::parse(text).map(Into::into),
         _ => Some(quote(text).into()),
     }
 }
@@ -65,7 +66,7 @@ fn recorded_answers_of_go() {
         errors += usize::from(expected.is_none());
         assert_eq!(made(kind, text), expected, "{kind} {text:?}");
     }
-    assert!(recorded.lines().count() > 400);
+    assert!(recorded.lines().count() > 2_000);
     assert!(errors > 10);
 }
 
@@ -186,6 +187,50 @@ const SCALARS: &[&str] = &[
     "é世",
 ];
 
+/// Durations, and texts that look like some.
+const DURATIONS: [&str; 40] = [
+    "",
+    "0",
+    "-0",
+    "+0",
+    "00",
+    "5",
+    "5s",
+    "-5s",
+    "+5s",
+    "5.",
+    "5.s",
+    ".5s",
+    ".s",
+    "1h30m",
+    "1h-30m",
+    "2us",
+    "2\u{b5}s",
+    "2\u{3bc}s",
+    "3ms",
+    "4ns",
+    "0.1ns",
+    "1e3s",
+    "1 s",
+    " 1s",
+    "1s ",
+    "1d",
+    "1H",
+    "1.2.3s",
+    "9223372036854775807ns",
+    "9223372036854775808ns",
+    "-9223372036854775808ns",
+    "-9223372036854775809ns",
+    "2562047h47m16.854775807s",
+    "2562047h47m16.854775808s",
+    "9999999h",
+    "0.3333333333333333333h",
+    "0.100000000000000000000h",
+    "0.9223372036854775807h",
+    "9007199254.740993ms",
+    "1m\u{ff13}s",
+];
+
 fn requests() -> Vec<(&'static str, String)> {
     let mut requests = Vec::new();
     for scalar in SCALARS {
@@ -258,14 +303,24 @@ fn requests() -> Vec<(&'static str, String)> {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state >> 8
     };
-    for _ in 0..60 {
+    for _ in 0..500 {
         let pieces = ["a", "\"", "'", "\\", " ", "\n", "#", "b", "\t"];
         let word: String = (0..random() % 12)
             .map(|_| pieces[random() as usize % pieces.len()])
             .collect();
         requests.push(("shlex", word));
     }
-    for _ in 0..200 {
+    requests.extend(DURATIONS.map(|text| ("duration", text.to_owned())));
+    for _ in 0..300 {
+        let pieces = [
+            "1", "30", "0", ".", "h", "m", "s", "ms", "us", "\u{b5}s", "ns", "-", "+", "999999",
+        ];
+        let text: String = (0..=random() % 5)
+            .map(|_| pieces[random() as usize % pieces.len()])
+            .collect();
+        requests.push(("duration", text));
+    }
+    for _ in 0..500 {
         let c = char::from_u32(random() % 0x11_0000).unwrap_or('x');
         requests.push((
             "quote",

@@ -1,6 +1,6 @@
 // Answers what Go's libraries make of texts: one JSON request a line, one JSON answer a line.
 //
-// A request is ["yaml"|"shlex"|"quote", TEXT]; the answer is {"ok": …} or {"error": …}. With the argument "printable"
+// A request is ["yaml"|"shlex"|"quote"|"duration", TEXT]; the answer is {"ok": …} or {"error": …}. With the argument "printable"
 // it prints the ranges of characters that strconv.Quote leaves as they are.
 package main
 
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/shlex"
@@ -25,6 +26,9 @@ func answer(kind, text string) (any, error) {
 		return shlex.Split(text)
 	case "quote":
 		return strconv.Quote(text), nil
+	case "duration":
+		made, err := time.ParseDuration(text)
+		return made.Nanoseconds(), err
 	}
 	return nil, fmt.Errorf("no such library: %s", kind)
 }

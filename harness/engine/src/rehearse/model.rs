@@ -141,9 +141,14 @@ pub(super) fn outlook(
     releases: [&Version; 2],
     settings: &EffectiveSettings,
 ) -> Outlook {
-    let mut outlook = asked(object, releases, settings, &["refused-by-api-server"]);
     let stored = with_spec_of(object, live);
+    let by_server = ["refused-by-api-server"];
     let by_operator = ["refused-by-operator", "refused-at-pod-creation"];
+    if stored == *object {
+        let all = [&by_server[..], &by_operator].concat();
+        return asked(object, releases, settings, &all);
+    }
+    let mut outlook = asked(object, releases, settings, &by_server);
     let of_stored = asked(&stored, releases, settings, &by_operator);
     outlook.refused = outlook.refused.or(of_stored.refused);
     outlook

@@ -16,6 +16,8 @@ pub const VERSION: &str = "kuberay-conformance.check/v1";
 
 /// What is wrong with manifests.
 ///
+/// What a cluster's mutating webhooks, quotas and admission policies do is out of scope.
+///
 /// ```
 /// use std::path::Path;
 ///

@@ -149,6 +149,13 @@ fn parse_shown(text: &str) -> Result<Parsed, Problem> {
     };
     let tokenize = |text: &str| brush_parser::uncached_tokenize_str(text, &tokenizer);
     let mut open_document = None;
+    // Inside of double quotes bash takes the second dollar sign for the begin of `$(`.
+    if let Some(at) = text.find("$$(") {
+        return Err(Problem::Unknown(Unknown {
+            at,
+            construct: "a parenthesis behind `$$`",
+        }));
+    }
     let masked = mask(text);
     if let Some(at) = replaced_tag(&masked) {
         return Err(Problem::Unknown(Unknown {

@@ -340,6 +340,7 @@ fn jobs_of_which_nothing_is_known() {
     "a pattern on the line that switches its kind on"
 )]
 #[case("[[ a =~ ^(${b) ]]", "an expansion without an end")]
+#[case("a \"$$(b\"", "a parenthesis behind `$$`")]
 #[case("cat <<'END\"'\nb\nEND\n:", "a here-document whose word holds quotes")]
 fn texts_that_are_not_analysed(#[case] text: &str, #[case] construct: &str) {
     let Verdict::Unknown(unknown) = judged(text) else {

@@ -40,11 +40,11 @@ fn decoded(value: Value) -> Value {
         Value::Number(number) if number.as_i64().is_none() => {
             let float = number.as_f64().unwrap();
             let whole = float.fract() == 0.0 && float.abs() < 9e18;
-            if whole {
-                Value::from(float as i64)
-            } else {
-                Value::from(float)
-            }
+            let digits = format!("{float:.0}").parse::<i64>();
+            digits
+                .ok()
+                .filter(|_| whole)
+                .map_or(Value::from(float), Value::from)
         }
         Value::Array(items) => items.into_iter().map(decoded).collect(),
         Value::Object(entries) => {
