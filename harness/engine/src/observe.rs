@@ -5,6 +5,7 @@ mod cache;
 mod clock;
 mod dashboard;
 mod logs;
+mod missed;
 mod namespace;
 mod stream;
 mod watches;

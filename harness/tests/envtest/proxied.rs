@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use crate::ends::waits;
 use crate::support::cluster::client;
-use crate::support::copies::copy_scenario;
+use crate::support::copies::{copy_scenario, replaced};
 use crate::support::own_cache::own_cache;
 use crate::support::processes::signal;
 use crate::support::proxy::{self, Fault, Proxy, Rule};
@@ -289,6 +289,38 @@ fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
         }
         plane.nothing_is_left(said);
     }
+}
+
+/// The Pods are there, and their watch stays open without a word.
+#[test]
+#[ignore = "needs envtest"]
+fn a_silent_watch_is_no_verdict_at_a_cases_own_limit() {
+    let _exclusive = exclusive();
+    let plane = ProxiedEnvtest::up();
+    let folder = tempfile::tempdir().unwrap();
+    waits(folder.path(), "waits", "8s");
+    waits(folder.path(), "absent", "20s");
+    let file = folder.path().join("scenarios/absent/scenario.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let absent = "absent: {role: head, for: 5s}";
+    let text = replaced(&text, "pod: {role: worker, snapshot: [args]}", absent);
+    std::fs::write(&file, text).unwrap();
+    let rule = Rule {
+        verb: "watch",
+        resource: "pods",
+        fault: Fault::Silent,
+    };
+    let scenarios = folder.path().join("scenarios");
+    let ended = plane.meets(rule, &["--all", "--timeout", "2m"], &scenarios);
+    let said = &ended.said;
+    assert_eq!(ended.code, Some(3), "{said}");
+    ended.every_report_says("the watch of pods is silent: it has not shown");
+    let cases = ended.results().cases;
+    assert_eq!(cases.len(), 2, "{said}");
+    for case in cases {
+        assert_eq!(case.outcome, Outcome::Error, "{}: {said}", case.id);
+    }
+    plane.nothing_is_left(said);
 }
 
 /// Installing into a cluster that exists is limited, too, and so is what comes after it.

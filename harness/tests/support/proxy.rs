@@ -38,6 +38,8 @@ pub enum Fault {
     Corrupt,
     /// So long after the first request its answer is cut off, and later requests get none.
     CutLater(Duration),
+    /// Its answer begins, and nothing of its body comes.
+    Silent,
 }
 
 /// The requests that get a fault.
@@ -159,7 +161,7 @@ async fn answer(
             Fault::CutLater(after) if first.elapsed() >= after => {
                 return Err(std::io::Error::other("cut"));
             }
-            Fault::Throttle(_) | Fault::Corrupt | Fault::CutLater(_) => {}
+            Fault::Throttle(_) | Fault::Corrupt | Fault::CutLater(_) | Fault::Silent => {}
         }
     }
     // The client adds its own.
@@ -175,6 +177,7 @@ async fn answer(
         Fault::Throttle(rate) if is_selected => throttled(body, rate),
         Fault::Corrupt if is_selected => corrupted(body),
         Fault::CutLater(after) if is_selected => cut_at(body, first + after),
+        Fault::Silent if is_selected => StreamBody::new(stream::pending()).boxed_unsync(),
         _ => body.boxed_unsync(),
     }))
 }

@@ -92,6 +92,22 @@ impl<K: ResourceExt + Clone> Cache<K> {
         self.live.keys().map(String::as_str)
     }
 
+    /// Whether this version of the object, or a later one, has been shown. Versions are compared as
+    /// numbers, which they are in an API server with etcd.
+    pub(super) fn has_shown(&self, uid: &str, version: &str) -> bool {
+        let known = self.live.get(uid).or_else(|| {
+            let mut gone = self.gone.iter();
+            gone.find(|object| key(*object) == uid)
+        });
+        known.is_some_and(|known| {
+            let shown = known.resource_version().unwrap_or_default();
+            match (shown.parse::<u64>(), version.parse::<u64>()) {
+                (Ok(shown), Ok(version)) => shown >= version,
+                _ => shown == version,
+            }
+        })
+    }
+
     /// How many objects exist.
     pub(super) fn len(&self) -> usize {
         self.live.len()
@@ -153,5 +169,22 @@ mod tests {
         assert_eq!(names(&cache.gone()), ["b", "a"]);
         assert!(cache.named("c").is_some());
         assert!(cache.named("a").is_none());
+    }
+
+    #[test]
+    fn a_version_is_shown_by_itself_and_by_later_ones() {
+        let of = |name: &str, version: &str| {
+            let mut pod = pod(name, "2026-01-01T00:00:01Z");
+            pod.metadata.resource_version = Some(version.into());
+            pod
+        };
+        let mut cache = Cache::default();
+        cache.apply(Event::Apply(of("a", "99")));
+        assert!(cache.has_shown("uid-a", "99"));
+        assert!(cache.has_shown("uid-a", "9"), "versions are numbers");
+        assert!(!cache.has_shown("uid-a", "100"));
+        assert!(!cache.has_shown("uid-b", "1"), "another object");
+        cache.apply(Event::Delete(of("a", "101")));
+        assert!(cache.has_shown("uid-a", "100"), "what is gone was shown");
     }
 }

@@ -141,6 +141,18 @@ impl Shared {
         lock(&self.state).pods.live()
     }
 
+    pub(super) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub(super) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    pub(super) fn with_state<T>(&self, read: impl FnOnce(&NamespaceState) -> T) -> T {
+        read(&lock(&self.state))
+    }
+
     pub(super) fn pods_api(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
@@ -207,6 +219,10 @@ impl NamespaceView {
             shared,
             tasks,
         }
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// Returns when something has changed since the last call.

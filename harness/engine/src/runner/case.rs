@@ -71,6 +71,16 @@ struct Holds {
     left: Option<&'static str>,
     /// A watch is broken, so the run misses what happens.
     is_blind: bool,
+    /// The watches show what the API server lists.
+    is_compared: bool,
+}
+
+/// What a look at the open checks has left to do.
+struct Left {
+    /// Lines of a log.
+    lines: bool,
+    /// A comparison of the watches with the API server, for a check that passes by time.
+    comparison: bool,
 }
 
 impl Judge<'_> {
@@ -91,6 +101,7 @@ impl Judge<'_> {
         let mut told = ReportedProgress::default();
         let mut looked: Option<Instant> = None;
         let mut memory = check::Memory::default();
+        let mut is_compared = false;
         loop {
             let observation = self.observe(view, &mut milestones, step_runner);
             let rejected = check::unexpected_rejection(checks, &observation);
@@ -99,8 +110,12 @@ impl Judge<'_> {
                 is_rejected: rejected.is_some(),
                 left,
                 is_blind: !view.broken_watches().is_empty(),
+                is_compared: std::mem::take(&mut is_compared),
             };
-            let behind = self
+            let Left {
+                lines: behind,
+                comparison,
+            } = self
                 .evaluate(&mut tracker, &mut memory, &observation, holds)
                 .await;
             let elapsed = self.applied.elapsed();
@@ -164,18 +179,28 @@ impl Judge<'_> {
                 let why = "the run's time limit was over";
                 return cut_short(&mut tracker, why, view.broken_watches());
             }
-            if tracker.next_limit().is_some_and(|limit| elapsed >= limit) {
-                let broken = view.broken_watches();
+            let is_late = tracker.next_limit().is_some_and(|limit| elapsed >= limit);
+            if is_late || (comparison && !holds.is_blind) {
+                let missed = tokio::select! {
+                    biased;
+                    () = self.over() => continue,
+                    missed = unseen(view) => missed,
+                };
+                is_compared = missed.is_empty();
                 // What the run could not see is not missing.
-                if !broken.is_empty() {
-                    tracker.interrupt(elapsed, &broken.join("; "));
+                if is_late && !is_compared {
+                    tracker.interrupt(elapsed, &missed.join("; "));
                     return done(&tracker);
                 }
+            }
+            if is_late {
                 tracker.expire(
                     elapsed,
                     &notes(view, &tracker, &milestones, operator.as_ref()),
                 );
-                // What waits for one of them can't come any more.
+            }
+            // What waits for a check that has failed can't come any more.
+            if is_compared {
                 continue;
             }
             let acted = tokio::select! {
@@ -214,10 +239,10 @@ impl Judge<'_> {
         }
     }
 
-    /// Evaluates the open checks; returns whether lines of a log are left.
+    /// Evaluates the open checks; returns what is left to do.
     ///
-    /// No check passes while an object is missing. While a watch is broken, no check passes because
-    /// something did not happen. The last check does not pass while steps are left. A long log is
+    /// No check passes while an object is missing. No check passes because something did not happen
+    /// while a watch is broken, or before the watches are compared with the API server. The last check does not pass while steps are left. A long log is
     /// judged in parts, but all lines that are known are judged before the case ends well.
     async fn evaluate(
         &self,
@@ -225,13 +250,15 @@ impl Judge<'_> {
         memory: &mut check::Memory,
         observation: &Observation,
         holds: Holds,
-    ) -> bool {
+    ) -> Left {
         loop {
+            let mut comparison = false;
             let elapsed = self.applied.elapsed();
             for (index, check) in tracker.open() {
                 let verdict = memory.evaluate(index, check, observation, self.expectations);
-                let rests_on_time = holds.is_blind && check.passes_by_time();
-                if (holds.is_rejected || rests_on_time) && !matches!(verdict, Verdict::Never(_)) {
+                let is_unsure = check.passes_by_time() && (holds.is_blind || !holds.is_compared);
+                if (holds.is_rejected || is_unsure) && !matches!(verdict, Verdict::Never(_)) {
+                    comparison |= is_unsure && matches!(verdict, Verdict::Pass(_));
                     continue;
                 }
                 match holds.left {
@@ -239,9 +266,9 @@ impl Judge<'_> {
                     None => tracker.take(index, verdict, elapsed),
                 }
             }
-            let behind = memory.is_behind(&tracker.open());
-            if !behind || !tracker.finished() {
-                return behind;
+            let lines = memory.is_behind(&tracker.open());
+            if !lines || !tracker.finished() {
+                return Left { lines, comparison };
             }
             tokio::task::yield_now().await;
         }
@@ -285,6 +312,15 @@ impl Judge<'_> {
         let wanted = needs_dashboard(tracker, &observation.milestones);
         view.ask_dashboard(running_head(observation).filter(|_| wanted));
     }
+}
+
+/// What the watches have not shown, in words.
+async fn unseen(view: &mut NamespaceView) -> Vec<String> {
+    let broken = view.broken_watches();
+    if broken.is_empty() {
+        return view.missed().await;
+    }
+    broken
 }
 
 /// What else explains that something did not come in time.
