@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams};
+use kube::api::PostParams;
 use kube::{Api, Client};
 use semver::Version;
 use serde_json::{Value, json};
@@ -29,10 +29,6 @@ const CHANGES_WITHIN: Duration = Duration::from_secs(5);
 /// log of older ones is read after so long without an event.
 const EVENTS_SINCE: Version = Version::new(1, 3, 0);
 const LOG_AFTER: Duration = Duration::from_secs(3);
-/// The first release whose RayJob makes its submitter without an answer of the dashboard, which
-/// does not run here (`rayjob_controller.go` of 1.1.0). Older ones do not ask where the status names
-/// the dashboard.
-const SUBMITS_UNASKED_SINCE: Version = Version::new(1, 1, 0);
 /// Looks at an object at least so often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Changes that come within this time are looked at together.
@@ -279,24 +275,6 @@ impl Asker {
         status["pendingServiceStatus"] = json!({"rayClusterName": name});
         object["status"] = status;
         Ok(known(object))
-    }
-
-    /// Writes the address of a dashboard into the status of a RayJob.
-    async fn name_dashboard(&self, job: &Value) -> Result<(), RunError> {
-        let text = |field: &str| job["metadata"][field].as_str().unwrap_or_default();
-        let version = job["apiVersion"].as_str().unwrap_or_default();
-        let version = version.trim_start_matches("ray.io/");
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk("ray.io", version, "RayJob"));
-        let jobs: Api<DynamicObject> =
-            Api::namespaced_with(self.client.clone(), text("namespace"), &resource);
-        let status = Patch::Merge(json!({"status": {"dashboardURL": "dashboard:8265"}}));
-        let patched = jobs.patch_status(text("name"), &PatchParams::default(), &status);
-        let failed = |source| TargetError::Api {
-            doing: "naming a dashboard in the status of a RayJob to fuzz",
-            source: Box::new(source),
-        };
-        patched.await.map_err(failed)?;
-        Ok(())
     }
 
     async fn create_namespace(&self, name: &str) -> Result<(), RunError> {

@@ -107,12 +107,6 @@ impl Expected {
                 .any(|one| one.reach == Reach::Submitter)
     }
 
-    /// Whether nothing but the dashboard's answer stands between the RayJob and its submitter.
-    pub fn waits_for_dashboard(&self) -> bool {
-        let unnamed = |one: &Refusal| one.check == Some(OperatorCheck::DashboardPort);
-        self.reaches_submitter() && !self.is_held && !self.refusals.iter().any(unnamed)
-    }
-
     /// How many cases the object is: its containers that run Ray or submit, or the object itself.
     pub fn cases(&self) -> usize {
         self.pods.len().max(1)
