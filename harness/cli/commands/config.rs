@@ -11,7 +11,7 @@ use crate::args::{FailOn, known};
 use crate::artifact::{MirrorError, SupplySettings};
 use crate::exit::CliError;
 use crate::explain::check::Ignore;
-use crate::manifest::{Place, Diagnostic, Location, Source};
+use crate::manifest::{Diagnostic, Location, Place, Source};
 use crate::plan;
 use crate::scenario::files::read_text;
 

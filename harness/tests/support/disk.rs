@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::place::text;
+use super::workspace::text;
 
 /// More than all that a command writes.
 const LARGE: u64 = 1 << 30;

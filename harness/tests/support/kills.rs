@@ -9,9 +9,9 @@ use kuberay_conformance::report::{Outcome, RunResult, read_results};
 use kuberay_conformance::runner::JournalEntry;
 use rustix::process::Signal;
 
-use super::place::text;
 use super::processes::signal;
 use super::running::Running;
+use super::workspace::text;
 
 /// How long programs may take to end after the run that started them.
 const ENDED_WITHIN: Duration = Duration::from_secs(20);

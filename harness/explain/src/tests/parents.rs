@@ -165,7 +165,9 @@ fn a_mode_that_submits_to_no_selected_cluster(
     let text = selecting(&format!("entrypoint: a\nsubmissionMode: {mode}"));
     assert_eq!(checked_ids(&text, &[version], false), expected);
     let waiting = explained(&text, &[version]).waiting;
-    let told = waiting.iter().any(|one| one.message.contains("nothing submits"));
+    let told = waiting
+        .iter()
+        .any(|one| one.message.contains("nothing submits"));
     assert_eq!(
         told,
         expected == ["submission-mode-unknown"],

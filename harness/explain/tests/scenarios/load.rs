@@ -20,6 +20,8 @@ pub struct Scenario {
     pub operator: VersionReq,
     /// The message of each `rejected` check; empty where nothing is refused.
     pub rejected: Vec<String>,
+    /// Whether a check says that no submitter comes.
+    pub lacks_submitter: bool,
     pub manifests: Vec<String>,
     /// The operator's settings.
     pub settings: EffectiveSettings,
@@ -53,6 +55,9 @@ pub fn scenarios() -> Vec<Scenario> {
         scenarios.push(Scenario {
             operator: spec["operator"].as_str().unwrap_or("*").parse().unwrap(),
             rejected: rejected.map(Into::into).collect(),
+            lacks_submitter: checks
+                .iter()
+                .any(|check| check["absent"]["role"] == "submitter"),
             manifests: texts(&spec["manifests"]),
             settings: settings(&spec["operatorSettings"]),
             name: folder.file_name().unwrap().to_string_lossy().into_owned(),
