@@ -197,7 +197,6 @@ mod tests {
 
     #[rstest]
     #[case::one_release("1.6.2", "the head is missing")]
-    #[case::three_releases("1.4.2 1.5.2 1.6.2", "KubeRay 1.6.2 is one side too many")]
     #[case::release_and_sources(
         "1.4.2 --base-source a --head-source b",
         "KubeRay 1.4.2 is one side too many"

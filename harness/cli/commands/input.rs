@@ -83,7 +83,12 @@ fn matching(pattern: &Path) -> Result<Option<Vec<PathBuf>>, CliError> {
     if pattern.exists() {
         return Ok(None);
     }
-    let found = glob::glob(text).map_err(|error| {
+    // As in a shell, `*` means no hidden file.
+    let options = glob::MatchOptions {
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::new()
+    };
+    let found = glob::glob_with(text, options).map_err(|error| {
         CliError::bad_use(format!("{text} is no pattern of files: {error}"))
             .with_help("`*` stands for a name, `**` for folders, `[…]` for one of some characters")
     })?;

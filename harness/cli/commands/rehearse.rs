@@ -146,13 +146,13 @@ mod tests {
         let same = target(&options("--operator-env A=1"), &present).unwrap();
         assert_eq!(same, None);
         let changed = target(
-            &options("--operator-env B=2 --feature-gate Gate=true"),
+            &options("--operator-env B=2 --feature-gate RayClusterStatusConditions=true"),
             &present,
         );
         let changed = changed.unwrap().expect("two options change the settings");
         assert_eq!(changed.env["A"], "1");
         assert_eq!(changed.env["B"], "2");
-        assert!(changed.feature_gates["Gate"], "--feature-gate Gate=true");
+        assert!(changed.feature_gates["RayClusterStatusConditions"]);
     }
 
     #[test]

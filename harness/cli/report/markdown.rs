@@ -246,7 +246,7 @@ fn phases(text: &mut String, run: &RunResult) {
     );
     table(
         text,
-        "| TimePart of cases | Seconds, added up | by the clock |\n|---|--:|--:|",
+        "| Part of cases | Seconds, added up | by the clock |\n|---|--:|--:|",
         parts.iter().map(|part| {
             vec![
                 part.name.into(),

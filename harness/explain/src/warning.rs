@@ -215,7 +215,7 @@ traps! {
     ENTRYPOINT_LOSES_QUOTES "entrypoint-loses-quotes" C19 Warning:
         "The quotes are gone when `ray job submit` gets the words, and before Ray 2.56 it puts quotes only around words with blanks: the shell that runs the job reads what the others hid.";
         "Hide it from both shells, `\"'a>5'\"`, or use Ray 2.56 or later.";
-        ["entrypoint-loses-quotes", "job-loses-quotes"]
+        ["entrypoint-loses-quotes"]
     RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
         "Ray takes only strings in env_vars, and refuses the job or the application.";
         "Put the value in quotes.";

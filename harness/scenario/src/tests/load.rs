@@ -298,12 +298,12 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::made_by_no_steps(
     "pod: {role: head,",
     "pod: {role: head, created: after,",
-    "16:31 there is no step before or after which"
+    "16:34 there is no step before or after which"
 )]
 #[case::made_when(
     "pod: {role: head,",
     "pod: {role: head, created: then,",
-    "16:31 `created` can't be `then` (it is one of `before`, `after`)"
+    "16:34 `created` can't be `then` (it is one of `before`, `after`)"
 )]
 #[case::upgrade_from_a_range(
     "  timeout: 90s",

@@ -64,7 +64,7 @@ fn an_envtest_that_was_up_is_told_from_a_new_one() {
 #[test]
 fn a_state_names_who_uses_the_target() {
     assert_snapshot!(state(&TargetState::Envtest(envtest())), @r"
-    API servers are up since 2026-11-29T10:00:00Z: Kubernetes 1.34.1, kept by process 7
+    API servers are up since 2026-11-29T10:00:00Z: Kubernetes 1.34.1, daemon process 7
     KubeRay 1.6.2: --kubeconfig planes/1.6.2/kubeconfig
     used by process 8 (run)
     ");

@@ -56,9 +56,7 @@ fn serve(answers: Vec<String>, after: After) -> (String, Arc<AtomicUsize>) {
 }
 
 fn answer(status: &str, length: usize, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\nContent-DurationText: {length}\r\nConnection: close\r\n\r\n{body}"
-    )
+    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
 }
 
 async fn fetch(url: &str, schemes: Schemes, largest: u64) -> Result<String, String> {

@@ -86,9 +86,8 @@ fn serve(stream: TcpStream, config: Arc<ServerConfig>, asked: &Mutex<Vec<String>
     };
     asked.lock().unwrap().push(path.to_owned());
     let tls = reader.get_mut();
-    let _ = tls.write_all(
-        b"HTTP/1.1 404 Not Found\r\nContent-DurationText: 0\r\nConnection: close\r\n\r\n",
-    );
+    let _ =
+        tls.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     tls.conn.send_close_notify();
     let _ = tls.flush();
 }
