@@ -27,7 +27,6 @@ mod rehearsal_markdown;
 mod rules;
 mod terminal;
 mod text;
-mod trap_pages;
 mod view;
 
 #[cfg(test)]
@@ -54,6 +53,7 @@ pub(crate) use mutated::try_texts;
 
 pub use check::{
     Look, check_annotations, check_concise, check_flat, check_junit, check_sarif, check_text,
+    trap_index, trap_page,
 };
 pub use compare::{CaseDifference, RunComparison, compare};
 pub use contract_page::contract_page;
@@ -76,7 +76,6 @@ pub use rehearsal::rehearsal_text;
 pub use rehearsal_markdown::rehearsal_markdown;
 pub use rules::{LayerResult, RuleOutcome, RuleResult, rule_results};
 pub use terminal::{Live, Plain, StatusLevel, progress, use_colour};
-pub use trap_pages::{trap_index, trap_page};
 
 /// The command that repeats a run, quoted again for a shell: results come from others, and their
 /// text is not to be pasted as it is. None where it is no `kuberay-conformance run`.

@@ -7,8 +7,10 @@ mod sarif;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trap_pages;
 
 pub use ci::{check_annotations, check_junit};
 pub use flat::check_flat;
 pub use sarif::check_sarif;
 pub use text::{Look, check_concise, check_text};
+pub use trap_pages::{trap_index, trap_page};

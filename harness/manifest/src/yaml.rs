@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
-use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Place, Source};
+use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Source, TextPlace};
 use super::threads::at_once;
 
 mod entries;
@@ -19,7 +19,7 @@ mod json;
 mod parts;
 
 use entries::Entries;
-use parts::{Part, parts};
+use parts::{TextPart, parts};
 
 /// Characters of a text that [`Node::describe`] shows.
 const SHOWN: usize = 60;
@@ -42,7 +42,7 @@ pub struct Node {
     /// The value.
     pub value: Yaml,
     /// Where it is.
-    pub place: Place,
+    pub place: TextPlace,
 }
 
 /// A value of the kinds that JSON has.
@@ -80,7 +80,7 @@ pub struct MappingKey {
     /// The key.
     pub name: String,
     /// Where it is.
-    pub place: Place,
+    pub place: TextPlace,
 }
 
 impl Node {
@@ -179,10 +179,10 @@ fn parse_stream(source: &Source) -> DiagnosticResult<Vec<Node>> {
         }
     }
     // What is wrong with a text that can't be read is said of all of it.
-    parse_part(source, Part::whole(&source.text))
+    parse_part(source, TextPart::whole(&source.text))
 }
 
-fn parse_part(source: &Source, part: Part) -> DiagnosticResult<Vec<Node>> {
+fn parse_part(source: &Source, part: TextPart) -> DiagnosticResult<Vec<Node>> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         budget: budget(),
@@ -231,17 +231,17 @@ fn syntax_error(source: &Source, error: &serde_saphyr::Error) -> Diagnostic {
         .map_or(text.as_str(), |(message, _)| message);
     // The library gives lines and columns of such errors, but no bytes.
     let location = error.location();
-    let location = location.map(|location| place(location, Part::whole("")).location);
+    let location = location.map(|location| place(location, TextPart::whole("")).location);
     let place = source.rest_of_line(location.unwrap_or(Location { line: 1, column: 1 }));
     source.error(&place, format!("not valid YAML: {message}"))
 }
 
 /// The place in a text of a place in a part of it.
-fn place(location: serde_saphyr::Location, part: Part) -> Place {
+fn place(location: serde_saphyr::Location, part: TextPart) -> TextPlace {
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let start = part.bytes + number(location.span().byte_offset().unwrap_or(0));
     let length = number(location.span().byte_len().unwrap_or(0));
-    Place {
+    TextPlace {
         location: Location {
             line: part.lines + number(location.line()),
             column: number(location.column()),
@@ -332,7 +332,7 @@ impl<'de> Visitor<'de> for RawVisitor {
 
 struct Reader<'a> {
     source: &'a Source,
-    part: Part<'a>,
+    part: TextPart<'a>,
     problems: Vec<Diagnostic>,
 }
 
@@ -391,7 +391,7 @@ impl Reader<'_> {
     }
 
     /// A number that is too large is a text, and infinity has no JSON.
-    fn no_number(&mut self, written: std::ops::Range<usize>, place: &Place) -> Yaml {
+    fn no_number(&mut self, written: std::ops::Range<usize>, place: &TextPlace) -> Yaml {
         let text = self.source.text.get(written).unwrap_or_default();
         if text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
             && text.contains(|c: char| c.is_ascii_digit())

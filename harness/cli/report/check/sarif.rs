@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::NAME;
-use super::super::trap_pages::trap_page;
+use super::trap_pages::trap_page;
 use crate::explain::check::{CheckFinding, CheckReport, IDS, page_path, trap};
 use crate::manifest::Severity;
 

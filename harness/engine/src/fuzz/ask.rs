@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Surprise;
-use super::judge::{Expected, Phase, Seen, misnamed};
+use super::judge::{Expected, Phase, SeenOutcome, misnamed};
 use super::log::OperatorLog;
 use crate::check::Observation;
 use crate::contract::{self, EffectiveSettings, FieldValidation, PodContract, Refusal, Stage};
@@ -171,8 +171,8 @@ impl Asker {
                 self.forget(&question.object).await;
             }
             let mut seen = first_job.map_or_else(
-                || Seen::of(&observation, None, None),
-                |job| Seen::of_job(&observation, job),
+                || SeenOutcome::of(&observation, None, None),
+                |job| SeenOutcome::of_job(&observation, job),
             );
             if only_logs && started.elapsed() >= LOG_AFTER {
                 seen.refusals.extend(self.log.about(namespace, logged));

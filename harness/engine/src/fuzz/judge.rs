@@ -30,7 +30,7 @@ pub(super) struct Expected {
 
 /// What was seen.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenOutcome {
     /// Specs of Pods, and of the Job that submits.
     pub pods: BTreeMap<PodKey, Value>,
     /// What the operator says against the object.
@@ -113,7 +113,7 @@ impl Expected {
     }
 
     /// How far the answer is.
-    pub fn phase(&self, seen: &Seen) -> Phase {
+    pub fn phase(&self, seen: &SeenOutcome) -> Phase {
         let shown = self.shown();
         let extra = seen.pods.keys().any(|key| self.pod(key).is_none());
         let refused = seen.refusals.iter().any(|text| is_verdict(text));
@@ -140,7 +140,7 @@ impl Expected {
     }
 
     /// Expected refusals that were seen, or whose Pods stayed away.
-    pub fn confirmed(&self, seen: &Seen) -> Vec<&Refusal> {
+    pub fn confirmed(&self, seen: &SeenOutcome) -> Vec<&Refusal> {
         let refused = self.is_refused_by_operator();
         self.at(|one| match is_silent(one) {
             true => !refused,
@@ -150,7 +150,7 @@ impl Expected {
 
     /// What went otherwise once the answer is complete, or as complete as it gets; `log` returns
     /// the last error in the operator's log.
-    pub fn surprise(&self, seen: &Seen, log: impl Fn() -> String) -> Option<Surprise> {
+    pub fn surprise(&self, seen: &SeenOutcome, log: impl Fn() -> String) -> Option<Surprise> {
         let differs = self.pods.iter().find_map(|pod| {
             let differences = contract::differences(pod, seen.pods.get(&key(pod))?);
             (!differences.is_empty()).then(|| Surprise::Differs {
@@ -230,7 +230,7 @@ impl Expected {
     }
 }
 
-impl Seen {
+impl SeenOutcome {
     /// Reads what an operator made. `cluster` names the RayCluster whose Pods count, `job` the
     /// RayJob whose Job counts; all count where they are unknown.
     pub fn of(observation: &Observation, cluster: Option<&str>, job: Option<&str>) -> Self {

@@ -6,7 +6,7 @@ use semver::Version;
 use serde_json::{Value, json};
 
 use super::Surprise;
-use super::judge::{Expected, Phase, Seen, misnamed};
+use super::judge::{Expected, Phase, SeenOutcome, misnamed};
 use crate::check::Observation;
 use crate::contract::{
     ContainerContract, EffectiveSettings, EnvValue, FieldValidation, PodContract, PodRole, Stage,
@@ -48,7 +48,7 @@ fn expected(object: &Value) -> Expected {
 }
 
 /// The specs of Pods as the contract says.
-fn as_expected(pods: &[PodContract]) -> Seen {
+fn as_expected(pods: &[PodContract]) -> SeenOutcome {
     let containers = |list: &[ContainerContract]| -> Value {
         let one = |container: &ContainerContract| {
             let env = container.env.iter().map(|variable| match &variable.value {
@@ -61,7 +61,7 @@ fn as_expected(pods: &[PodContract]) -> Seen {
         };
         list.iter().map(one).collect()
     };
-    let mut seen = Seen::default();
+    let mut seen = SeenOutcome::default();
     for pod in pods {
         let spec = json!({
             "initContainers": containers(&pod.init_containers),
@@ -72,7 +72,7 @@ fn as_expected(pods: &[PodContract]) -> Seen {
     seen
 }
 
-fn surprise(expected: &Expected, seen: &Seen) -> Option<Surprise> {
+fn surprise(expected: &Expected, seen: &SeenOutcome) -> Option<Surprise> {
     expected.surprise(seen, || "the log".into())
 }
 
@@ -81,7 +81,7 @@ fn an_answer_as_expected_is_no_surprise() {
     for kind in ["RayCluster", "RayJob"] {
         let expected = expected(&object(kind, |_| ()));
         assert_eq!(expected.reaches_submitter(), kind == "RayJob");
-        assert_eq!(expected.phase(&Seen::default()), Phase::Waits);
+        assert_eq!(expected.phase(&SeenOutcome::default()), Phase::Waits);
         let seen = as_expected(&expected.pods);
         assert_eq!(expected.phase(&seen), Phase::Done);
         assert!(surprise(&expected, &seen).is_none());
@@ -92,7 +92,7 @@ fn an_answer_as_expected_is_no_surprise() {
 fn pods_that_differ_are_missing_or_are_too_many() {
     let expected = expected(&object("RayJob", |_| ()));
     let key = |role, group: &str| (role, group.to_owned());
-    let with = |change: &dyn Fn(&mut Seen)| {
+    let with = |change: &dyn Fn(&mut SeenOutcome)| {
         let mut seen = as_expected(&expected.pods);
         change(&mut seen);
         (expected.phase(&seen), surprise(&expected, &seen).unwrap())
@@ -138,9 +138,9 @@ fn refusals_of_the_operator(#[case] text: &str, #[case] wrong: Option<&str>) {
         None => format!("InvalidRayClusterMetadata: n/7b: {message}"),
         Some(_) => text.to_owned(),
     };
-    let seen = Seen {
+    let seen = SeenOutcome {
         refusals: vec![text],
-        ..Seen::default()
+        ..SeenOutcome::default()
     };
     let found = surprise(&expected, &seen);
     match wrong {
@@ -171,9 +171,9 @@ fn what_the_operator_refuses_hides_what_it_would_not_submit() {
         "The RayJob spec is invalid: {}",
         expected.refusals[0].message
     )];
-    let seen = Seen {
+    let seen = SeenOutcome {
         refusals,
-        ..Seen::default()
+        ..SeenOutcome::default()
     };
     assert_eq!(expected.phase(&seen), Phase::Done);
     assert_eq!(expected.confirmed(&seen), [&expected.refusals[0]]);
@@ -201,9 +201,9 @@ fn a_refused_pod_is_recognised(#[case] pointer: &str, #[case] value: Value, #[ca
         let (outer, key) = pointer.rsplit_once('/').unwrap();
         object.pointer_mut(outer).unwrap()[key] = value;
     }));
-    let seen = |text: &str| Seen {
+    let seen = |text: &str| SeenOutcome {
         refusals: vec![text.into()],
-        ..Seen::default()
+        ..SeenOutcome::default()
     };
     let found = surprise(&expected, &seen(text));
     assert!(found.is_none(), "{found:?}");
@@ -269,9 +269,9 @@ fn what_waits_must_stay_without_pods() {
     let expected = expected(&object("RayCluster", |object| {
         object["spec"]["suspend"] = json!(true);
     }));
-    assert_eq!(expected.phase(&Seen::default()), Phase::MustStay);
-    assert!(surprise(&expected, &Seen::default()).is_none());
-    let mut seen = Seen::default();
+    assert_eq!(expected.phase(&SeenOutcome::default()), Phase::MustStay);
+    assert!(surprise(&expected, &SeenOutcome::default()).is_none());
+    let mut seen = SeenOutcome::default();
     let key = (PodRole::Head, "headgroup".to_owned());
     seen.pods.insert(key, json!({}));
     assert_eq!(expected.phase(&seen), Phase::Contradicts);

@@ -2,14 +2,14 @@
 
 use brush_parser::ast::{IoFileRedirectTarget, IoRedirect};
 
-use super::flow::{Flow, Jobs, Set, State, Stop};
+use super::flow::{Flow, FlowState, Jobs, Set, Stop};
 use super::programs::{ENDLESS, compared, never_returns, runs, seconds, shell, wrapped};
 use super::reach::Walker;
 use super::simple::Call;
 use super::words;
 
 impl Walker<'_> {
-    pub fn builtin(&mut self, name: &str, call: &Call, state: &mut State) -> Flow {
+    pub fn builtin(&mut self, name: &str, call: &Call, state: &mut FlowState) -> Flow {
         let fixed: Vec<Option<String>> = call.words[1..]
             .iter()
             .map(|word| words::fixed(word))
@@ -107,7 +107,7 @@ impl Walker<'_> {
 
     /// A program that another one starts, such as `nohup`; none of them knows the builtins of a
     /// shell.
-    fn wrapped(&mut self, first: usize, call: &Call, state: &State) -> Flow {
+    fn wrapped(&mut self, first: usize, call: &Call, state: &FlowState) -> Flow {
         let inner = Call {
             words: call.words[first..].to_vec(),
             ..*call
@@ -163,7 +163,9 @@ impl Walker<'_> {
                 None => option.contains('l'),
             });
         let outer = std::mem::replace(&mut self.around.login, login);
-        let result = self.inner(&script, at, &mut State::default()).of_subshell();
+        let result = self
+            .inner(&script, at, &mut FlowState::default())
+            .of_subshell();
         self.around.login = outer;
         if !options.iter().any(is_script) {
             // The outer shell has replaced the variables, and the inner one reads what they held.
@@ -236,7 +238,7 @@ impl Walker<'_> {
     }
 
     /// `trap`: what it does at a failure counts, and whether that ends the shell.
-    fn trap(&mut self, arguments: &[&str], call: &Call, state: &mut State) -> Flow {
+    fn trap(&mut self, arguments: &[&str], call: &Call, state: &mut FlowState) -> Flow {
         let arguments = arguments.strip_prefix(&["--"]).unwrap_or(arguments);
         let [action, signals @ ..] = arguments else {
             return Flow::any();
@@ -265,7 +267,7 @@ impl Walker<'_> {
     }
 
     /// `exec`: nothing follows, unless it has no command and only redirects.
-    fn exec(&self, arguments: &[&str], call: &Call, state: &State) -> Flow {
+    fn exec(&self, arguments: &[&str], call: &Call, state: &FlowState) -> Flow {
         let is_option = |word: &&str| word.starts_with('-') && *word != "-";
         let options = arguments.iter().take_while(|word| is_option(word));
         // An option that `exec` does not have is an error that ends nothing.
@@ -311,7 +313,7 @@ impl Walker<'_> {
         }
     }
 
-    fn set(&mut self, arguments: &[&str], call: &Call, state: &mut State) -> Flow {
+    fn set(&mut self, arguments: &[&str], call: &Call, state: &mut FlowState) -> Flow {
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let on = match word.chars().next() {
@@ -357,7 +359,7 @@ impl Walker<'_> {
         Flow::ok()
     }
 
-    fn wait(&mut self, arguments: &[&str], call: &Call, state: &State) -> Flow {
+    fn wait(&mut self, arguments: &[&str], call: &Call, state: &FlowState) -> Flow {
         let names_a_job = |word: &str| word == "$" || word.starts_with(['-', '%']);
         if !arguments.iter().all(|word| names_a_job(word)) {
             return Flow::any();
@@ -376,7 +378,7 @@ impl Walker<'_> {
     }
 
     /// Remembers a command that only a login shell's files define.
-    fn login_shell(&mut self, name: &str, arguments: &[&str], call: &Call, state: &State) {
+    fn login_shell(&mut self, name: &str, arguments: &[&str], call: &Call, state: &FlowState) {
         let needs = matches!(
             (name, arguments),
             (
@@ -448,7 +450,7 @@ fn status(arguments: &[&str]) -> (bool, bool) {
     }
 }
 
-fn jump(name: &str, arguments: &[&str], state: &State) -> Flow {
+fn jump(name: &str, arguments: &[&str], state: &FlowState) -> Flow {
     if state.loops == 0 {
         // Outside of a loop both only print an error.
         return Flow::ok();

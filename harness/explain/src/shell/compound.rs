@@ -5,7 +5,7 @@ use brush_parser::ast::{
     ForClauseCommand, IfClauseCommand, WhileOrUntilClauseCommand, Word,
 };
 
-use super::flow::{Flow, Jobs, State, Stop};
+use super::flow::{Flow, FlowState, Jobs, Stop};
 use super::reach::{Walker, subshell};
 use super::repair::is_select;
 use super::words;
@@ -23,10 +23,10 @@ struct Round {
 
 /// The states after branches.
 #[derive(Default)]
-struct After(Option<State>);
+struct After(Option<FlowState>);
 
 impl After {
-    fn join(&mut self, flow: &Flow, state: &State) {
+    fn join(&mut self, flow: &Flow, state: &FlowState) {
         if flow.completes() {
             match &mut self.0 {
                 Some(after) => after.join(state),
@@ -35,7 +35,7 @@ impl After {
         }
     }
 
-    fn replace(self, state: &mut State) {
+    fn replace(self, state: &mut FlowState) {
         if let Some(after) = self.0 {
             *state = after;
         }
@@ -43,7 +43,7 @@ impl After {
 }
 
 impl Walker<'_> {
-    pub fn compound(&mut self, compound: &CompoundCommand, state: &mut State) -> Flow {
+    pub fn compound(&mut self, compound: &CompoundCommand, state: &mut FlowState) -> Flow {
         match compound {
             CompoundCommand::Arithmetic(arithmetic) => number(&arithmetic.expr.value),
             CompoundCommand::BraceGroup(group) => self.list(&group.list, state),
@@ -94,7 +94,7 @@ impl Walker<'_> {
     fn all_expanded<'w>(
         &mut self,
         words: impl IntoIterator<Item = &'w Word>,
-        state: &State,
+        state: &FlowState,
     ) -> Flow {
         let mut flow = Flow::ok();
         for word in words {
@@ -103,7 +103,7 @@ impl Walker<'_> {
         flow
     }
 
-    fn for_clause(&mut self, clause: &ForClauseCommand, state: &mut State) -> Flow {
+    fn for_clause(&mut self, clause: &ForClauseCommand, state: &mut FlowState) -> Flow {
         let values = clause.values.as_deref().unwrap_or_default();
         let sure = values.iter().any(|word| words::fixed(word).is_some());
         let before = state.clone();
@@ -124,14 +124,14 @@ impl Walker<'_> {
         flow
     }
 
-    fn condition(&mut self, list: &CompoundList, state: &mut State) -> Flow {
+    fn condition(&mut self, list: &CompoundList, state: &mut FlowState) -> Flow {
         let exempt = std::mem::replace(&mut state.exempt, true);
         let flow = self.list(list, state);
         state.exempt = exempt;
         flow
     }
 
-    fn if_clause(&mut self, clause: &IfClauseCommand, state: &mut State) -> Flow {
+    fn if_clause(&mut self, clause: &IfClauseCommand, state: &mut FlowState) -> Flow {
         let mut all = Flow::default();
         let mut after = After::default();
         let mut body = &clause.then;
@@ -168,7 +168,7 @@ impl Walker<'_> {
         &mut self,
         clause: &WhileOrUntilClauseCommand,
         on: bool,
-        state: &mut State,
+        state: &mut FlowState,
     ) -> Flow {
         let first = self.condition(&clause.0, state);
         // What a round changes counts for the next condition.
@@ -189,7 +189,7 @@ impl Walker<'_> {
         on: bool,
         body: &DoGroupCommand,
         at: usize,
-        state: &mut State,
+        state: &mut FlowState,
     ) -> Flow {
         let (runs, mut leaves) = if on {
             (condition.ok, condition.fail)
@@ -223,7 +223,7 @@ impl Walker<'_> {
         flow
     }
 
-    fn round(&mut self, body: &DoGroupCommand, state: &mut State) -> Round {
+    fn round(&mut self, body: &DoGroupCommand, state: &mut FlowState) -> Round {
         state.loops += 1;
         let flow = self.list(&body.list, state);
         state.loops -= 1;
@@ -239,7 +239,7 @@ impl Walker<'_> {
         }
     }
 
-    fn case(&mut self, clause: &CaseClauseCommand, state: &mut State) -> Flow {
+    fn case(&mut self, clause: &CaseClauseCommand, state: &mut FlowState) -> Flow {
         let value = words::fixed(&clause.value);
         let mut all = Flow::default();
         let mut after = After::default();
@@ -315,7 +315,7 @@ fn number(expression: &str) -> Flow {
 }
 
 /// Remembers a background job.
-pub(super) fn remember(job: &Flow, state: &mut State) -> Flow {
+pub(super) fn remember(job: &Flow, state: &mut FlowState) -> Flow {
     let runs_ray = job.starts && !job.completes();
     let lingers = !job.hangs.is_empty() || runs_ray;
     let jobs = match (lingers, job.completes() || job.unsure) {

@@ -223,7 +223,7 @@ impl Jobs {
 /// The state of a shell.
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools)]
-pub(super) struct State {
+pub(super) struct FlowState {
     pub errexit: Set,
     pub pipefail: Set,
     pub nounset: Set,
@@ -246,9 +246,9 @@ pub(super) struct State {
     pub handler: Option<Stop>,
 }
 
-impl State {
+impl FlowState {
     /// The state after one of two paths.
-    pub fn join(&mut self, other: &State) {
+    pub fn join(&mut self, other: &FlowState) {
         self.errexit = self.errexit.join(other.errexit);
         self.pipefail = self.pipefail.join(other.pipefail);
         self.nounset = self.nounset.join(other.nounset);

@@ -4,7 +4,7 @@
 use brush_parser::ast::{AndOrList, SourceLocation, Word};
 
 use super::command::may_be;
-use super::flow::{Flow, State, Stop};
+use super::flow::{Flow, FlowState, Stop};
 use super::parse::{self, Broken, Cause, Problem, Unknown};
 use super::programs::runs;
 use super::reach::{Surroundings, Walker};
@@ -76,7 +76,7 @@ pub(in super::super) fn judge(text: &str, around: Surroundings) -> OwnVerdict {
             },
         )
     };
-    let flow = walker.program(&parsed.program, &mut State::default());
+    let flow = walker.program(&parsed.program, &mut FlowState::default());
     if let Some((at, tag)) = parsed.open_document
         && !flow.starts
         && flow.ends.is_empty()

@@ -9,7 +9,7 @@ use brush_parser::ast::{
 };
 
 use super::compound::remember;
-use super::flow::{Flow, Function, Jobs, Set, State, Stop};
+use super::flow::{Flow, FlowState, Function, Jobs, Set, Stop};
 use super::own::Own;
 use super::parse::Offsets;
 use super::simple::redirect_may_fail;
@@ -72,7 +72,7 @@ pub(super) fn analyse(
         ..Walker::new(text, around)
     };
     walker.seen = start.is_some_and(|start| has_start(program, &walker.offsets, start));
-    let flow = walker.program(program, &mut State::default());
+    let flow = walker.program(program, &mut FlowState::default());
     let misses = flow.completes() && !flow.starts
         || flow.end_ok
         || flow.end_fail
@@ -165,7 +165,7 @@ impl<'a> Walker<'a> {
 
 impl Walker<'_> {
     /// Follows a whole program.
-    pub fn program(&mut self, program: &Program, state: &mut State) -> Flow {
+    pub fn program(&mut self, program: &Program, state: &mut FlowState) -> Flow {
         let mut flow = Flow::ok();
         for list in &program.complete_commands {
             if !flow.completes() {
@@ -177,7 +177,7 @@ impl Walker<'_> {
         flow
     }
 
-    pub fn list(&mut self, list: &CompoundList, state: &mut State) -> Flow {
+    pub fn list(&mut self, list: &CompoundList, state: &mut FlowState) -> Flow {
         let mut flow = Flow::ok();
         for item in &list.0 {
             if !flow.completes() {
@@ -201,7 +201,7 @@ impl Walker<'_> {
         flow
     }
 
-    fn and_or(&mut self, list: &AndOrList, state: &mut State) -> Flow {
+    fn and_or(&mut self, list: &AndOrList, state: &mut FlowState) -> Flow {
         let exempt = state.exempt;
         let count = list.additional.len();
         state.exempt = exempt || count > 0;
@@ -253,7 +253,7 @@ impl Walker<'_> {
         at.is_some() && start.map(|start| self.offsets.byte(start.start.index)) == at
     }
 
-    fn joint(&mut self, list: &AndOrList, index: usize, flow: &Flow, state: &State) {
+    fn joint(&mut self, list: &AndOrList, index: usize, flow: &Flow, state: &FlowState) {
         if flow.fail {
             // Of commands with `&&` between them any may be the one that fails.
             let before = list.additional.get(..index).unwrap_or_default();
@@ -277,7 +277,7 @@ impl Walker<'_> {
         }
     }
 
-    fn pipeline(&mut self, pipeline: &Pipeline, state: &mut State) -> Flow {
+    fn pipeline(&mut self, pipeline: &Pipeline, state: &mut FlowState) -> Flow {
         let exempt = state.exempt;
         state.exempt |= pipeline.bang;
         let mut flow = match &pipeline.seq[..] {
@@ -295,7 +295,7 @@ impl Walker<'_> {
         flow
     }
 
-    fn pipe(&mut self, commands: &[Command], state: &mut State) -> Flow {
+    fn pipe(&mut self, commands: &[Command], state: &mut FlowState) -> Flow {
         let mut flow = Flow::ok();
         let mut failed = false;
         // Bash does not wait for the commands before a coprocess.
@@ -351,7 +351,7 @@ impl Walker<'_> {
         matches!(command, Command::Simple(_)) && flow.hangs.iter().all(|stop| Some(stop.at) == at)
     }
 
-    pub fn command(&mut self, command: &Command, state: &mut State) -> Flow {
+    pub fn command(&mut self, command: &Command, state: &mut FlowState) -> Flow {
         self.steps += 1;
         if self.steps > MOST_STEPS {
             return Flow::unknown();
@@ -416,7 +416,7 @@ impl Walker<'_> {
 }
 
 /// What `set -e` makes of a failure.
-fn failing(mut flow: Flow, state: &State) -> Flow {
+fn failing(mut flow: Flow, state: &FlowState) -> Flow {
     if flow.fail && !state.exempt && (state.errexit.possible() || state.trapped) {
         flow.end_fail = true;
         flow.fail = state.errexit != Set::Yes;
@@ -426,7 +426,7 @@ fn failing(mut flow: Flow, state: &State) -> Flow {
     flow
 }
 
-fn define(function: &FunctionDefinition, state: &mut State) -> Flow {
+fn define(function: &FunctionDefinition, state: &mut FlowState) -> Flow {
     let entry = Function {
         bodies: vec![Rc::new(function.body.clone())],
         sure: true,
@@ -446,8 +446,8 @@ fn redirected(flow: Flow, redirects: Option<&RedirectList>) -> Flow {
 }
 
 /// The state that a subshell starts with.
-pub(super) fn subshell(state: &State) -> State {
-    State {
+pub(super) fn subshell(state: &FlowState) -> FlowState {
+    FlowState {
         // A subshell has no jobs of its own to wait for.
         jobs: Jobs::None,
         ..state.clone()

@@ -9,7 +9,7 @@ use brush_parser::ast::{
 
 use crate::services;
 
-use super::flow::{Flow, Function, Set, State, Stop};
+use super::flow::{Flow, FlowState, Function, Set, Stop};
 use super::parse::parse_part;
 use super::reach::{Walker, subshell};
 use super::words;
@@ -27,7 +27,7 @@ pub(super) struct Call<'a> {
 }
 
 impl Walker<'_> {
-    pub fn simple(&mut self, command: &SimpleCommand, state: &mut State) -> Flow {
+    pub fn simple(&mut self, command: &SimpleCommand, state: &mut FlowState) -> Flow {
         let mut call = Call {
             words: command.word_or_name.iter().collect(),
             redirect_fails: false,
@@ -97,7 +97,7 @@ impl Walker<'_> {
     }
 
     /// Expands the words of a redirection.
-    pub fn redirect(&mut self, redirect: &IoRedirect, state: &State, flow: &mut Flow) {
+    pub fn redirect(&mut self, redirect: &IoRedirect, state: &FlowState, flow: &mut Flow) {
         let word = match redirect {
             IoRedirect::File(
                 _,
@@ -115,7 +115,7 @@ impl Walker<'_> {
     }
 
     /// Expands a word; returns the status of its last command.
-    pub fn expanded(&mut self, word: &Word, state: &State, flow: &mut Flow) -> Option<Flow> {
+    pub fn expanded(&mut self, word: &Word, state: &FlowState, flow: &mut Flow) -> Option<Flow> {
         let at = word.location().map(|at| self.offsets.byte(at.start.index));
         if let Some(refused) = words::refused(&word.value)
             && let (None, Some(_), Some(at)) = (self.base, self.start, at)
@@ -152,7 +152,7 @@ impl Walker<'_> {
         let mut last = None;
         let texts = contents.substitutions.iter().map(|(_, text)| text);
         for text in texts.chain(&contents.backquoted) {
-            let mut inner = State {
+            let mut inner = FlowState {
                 errexit: Set::No,
                 ..subshell(state)
             };
@@ -193,7 +193,7 @@ impl Walker<'_> {
     }
 
     /// Follows a text inside of the text.
-    pub fn inner(&mut self, text: &str, at: usize, state: &mut State) -> Flow {
+    pub fn inner(&mut self, text: &str, at: usize, state: &mut FlowState) -> Flow {
         let unsure = Flow::unknown();
         if self.depth >= DEEPEST {
             return unsure;
@@ -216,7 +216,7 @@ impl Walker<'_> {
         flow
     }
 
-    fn named(&mut self, name: &str, call: &Call, state: &mut State) -> Flow {
+    fn named(&mut self, name: &str, call: &Call, state: &mut FlowState) -> Flow {
         if let Some(function) = state.functions.get(name).cloned() {
             let flow = self.function(&function, state);
             if function.sure {
@@ -227,7 +227,7 @@ impl Walker<'_> {
         self.builtin(name, call, state)
     }
 
-    fn function(&mut self, function: &Function, state: &mut State) -> Flow {
+    fn function(&mut self, function: &Function, state: &mut FlowState) -> Flow {
         if self.depth >= DEEPEST {
             return Flow::unknown();
         }

@@ -9,7 +9,7 @@ const LEAST: usize = 1 << 6;
 
 /// Some of a text's documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Part<'a> {
+pub(super) struct TextPart<'a> {
     pub text: &'a str,
     /// Lines of the whole text before it.
     pub lines: usize,
@@ -17,7 +17,7 @@ pub(super) struct Part<'a> {
     pub bytes: usize,
 }
 
-impl<'a> Part<'a> {
+impl<'a> TextPart<'a> {
     pub fn whole(text: &'a str) -> Self {
         Self {
             text,
@@ -28,21 +28,21 @@ impl<'a> Part<'a> {
 }
 
 /// Cuts a text before lines that begin a document: `---` at the begin of a line is nothing else.
-pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
+pub(super) fn parts(text: &str) -> Vec<TextPart<'_>> {
     // Alone it ends a line, too, and such texts are rare.
     if text.len() < 2 * LEAST || text.contains('\r') {
-        return vec![Part::whole(text)];
+        return vec![TextPart::whole(text)];
     }
     let mut parts = Vec::new();
-    let mut part = Part::whole(text);
+    let mut part = TextPart::whole(text);
     let mut from = LEAST;
     while let Some(length) = begin(part.text, from) {
         let (before, rest) = part.text.split_at(length);
-        parts.push(Part {
+        parts.push(TextPart {
             text: before,
             ..part
         });
-        part = Part {
+        part = TextPart {
             text: rest,
             lines: part.lines + before.matches('\n').count(),
             bytes: part.bytes + before.len(),
@@ -122,7 +122,7 @@ mod tests {
         let text = format!("{}\n---x\n ---\n---\nb: 1\n", "# é".repeat(LEAST));
         let parts = parts(&text);
         let end = text.len() - "---\nb: 1\n".len();
-        let last = Part {
+        let last = TextPart {
             text: &text[end..],
             lines: 3,
             bytes: end,
@@ -139,7 +139,7 @@ mod tests {
             lines in prop::collection::vec(prop::sample::select(&LINES[..]), 30..120)
         ) {
             let source = Source::new(Path::new("f.yaml"), &(lines.join("\n") + "\n"));
-            let whole = parse_part(&source, Part::whole(&source.text));
+            let whole = parse_part(&source, TextPart::whole(&source.text));
             match (parse_stream(&source), whole) {
                 (Ok(read), Ok(whole)) => prop_assert_eq!(read, whole),
                 (Err(read), Err(whole)) => prop_assert_eq!(format!("{read:?}"), format!("{whole:?}")),
@@ -152,7 +152,7 @@ mod tests {
             documents in prop::collection::vec(DOCUMENT, 10..30)
         ) {
             let source = Source::new(Path::new("f.yaml"), &documents.concat());
-            let whole = parse_part(&source, Part::whole(&source.text)).unwrap();
+            let whole = parse_part(&source, TextPart::whole(&source.text)).unwrap();
             prop_assert_eq!(parse_stream(&source).unwrap(), whole);
         }
     }

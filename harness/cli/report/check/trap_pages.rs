@@ -6,7 +6,7 @@ use std::path::Path;
 use semver::Version;
 use similar::TextDiff;
 
-use super::check::{Look, check_text};
+use super::text::{Look, check_text};
 use crate::contract::{CLASSES, rule_of};
 use crate::explain::check::{CheckFinding, CheckReport, IDS, check};
 use crate::explain::{TRAPS, Trap, TrapExample};
