@@ -208,3 +208,17 @@ fn json_objects_may_follow_each_other() {
     assert_eq!(&text[c.place.span.clone()], "4");
     assert!(yaml::parse(&Source::new(Path::new("f.json"), "{\"a\": 1}\n{")).is_err());
 }
+
+/// Threads of tests and of asynchronous runtimes have small stacks.
+#[test]
+fn what_is_nested_needs_no_deep_stack_of_the_caller() {
+    let nested = |depth| format!("a: {}{}\n", "[".repeat(depth), "]".repeat(depth));
+    let read = move || {
+        let read = |depth| yaml::parse(&Source::new(Path::new("a.yaml"), &nested(depth)));
+        (read(60).is_ok(), read(100).is_err())
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10);
+    let (is_read, is_refused) = thread.spawn(read).unwrap().join().unwrap();
+    assert!(is_read, "60 levels are read");
+    assert!(is_refused, "100 levels are refused");
+}

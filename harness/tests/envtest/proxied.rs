@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt as _};
 use kuberay_conformance::report::{Outcome, RunResult};
 use rstest::rstest;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -291,10 +292,13 @@ fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
     }
 }
 
-/// The Pods are there, and their watch stays open without a word.
-#[test]
+/// The Pods are there, and their watch stays open without a word, from the start or later. A check
+/// that waits for a Pod does not fail, and one that waits for time does not pass.
+#[rstest]
+#[case::from_the_start(Duration::ZERO)]
+#[case::later(Duration::from_secs(6))]
 #[ignore = "needs envtest"]
-fn a_silent_watch_is_no_verdict_at_a_cases_own_limit() {
+fn a_silent_watch_is_no_verdict_at_a_cases_own_limit(#[case] after: Duration) {
     let _exclusive = exclusive();
     let plane = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
@@ -302,16 +306,18 @@ fn a_silent_watch_is_no_verdict_at_a_cases_own_limit() {
     waits(folder.path(), "absent", "20s");
     let file = folder.path().join("scenarios/absent/scenario.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let absent = "absent: {role: head, for: 5s}";
+    let absent = "absent: {role: worker, for: 8s, after: {role: head}}";
     let text = replaced(&text, "pod: {role: worker, snapshot: [args]}", absent);
     std::fs::write(&file, text).unwrap();
     let rule = Rule {
         verb: "watch",
         resource: "pods",
-        fault: Fault::Silent,
+        fault: Fault::Silent(after),
     };
     let scenarios = folder.path().join("scenarios");
+    let changes = plane.runtime.spawn(change_pods(plane.upstream.clone()));
     let ended = plane.meets(rule, &["--all", "--timeout", "2m"], &scenarios);
+    changes.abort();
     let said = &ended.said;
     assert_eq!(ended.code, Some(3), "{said}");
     ended.every_report_says("the watch of pods is silent: it has not shown");
@@ -321,6 +327,26 @@ fn a_silent_watch_is_no_verdict_at_a_cases_own_limit() {
         assert_eq!(case.outcome, Outcome::Error, "{}: {said}", case.id);
     }
     plane.nothing_is_left(said);
+}
+
+/// Changes all Pods twice a second, so that there is something for their watch to show.
+async fn change_pods(client: Client) {
+    let all: Api<Pod> = Api::all(client.clone());
+    for number in 0.. {
+        for pod in all.list(&ListParams::default()).await.unwrap() {
+            let own: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().unwrap());
+            let change = json!({"metadata": {"annotations": {"number": number.to_string()}}});
+            // It may be gone by now.
+            let _ = own
+                .patch(
+                    &pod.name_any(),
+                    &PatchParams::default(),
+                    &Patch::Merge(change),
+                )
+                .await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// Installing into a cluster that exists is limited, too, and so is what comes after it.

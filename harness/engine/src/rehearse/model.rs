@@ -154,7 +154,8 @@ pub(super) fn outlook(
     outlook
 }
 
-/// The answer of `check`; of refusals those with one of these ids.
+/// The answer of `check`; of refusals the one with the first of these ids, which are in the order of
+/// their stages.
 fn asked(
     object: &Value,
     [from, to]: [&Version; 2],
@@ -179,12 +180,12 @@ fn asked(
     let Ok(report) = check(&sources, &options) else {
         return outlook;
     };
+    outlook.refused = refusals.iter().find_map(|id| {
+        let refusal = report.findings.iter().find(|finding| finding.id == *id)?;
+        Some(refusal.message.clone())
+    });
     for finding in report.findings {
-        if finding.id.starts_with("refused-") {
-            if refusals.contains(&finding.id.as_str()) {
-                outlook.refused = Some(finding.message);
-            }
-        } else if trap(&finding.id).is_some() && finding.severity <= Severity::Warning {
+        if trap(&finding.id).is_some() && finding.severity <= Severity::Warning {
             outlook.traps.push(RehearsedTrap {
                 id: finding.id,
                 message: finding.message,

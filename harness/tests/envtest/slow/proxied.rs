@@ -87,7 +87,7 @@ fn a_run_ends_with_its_limit_behind_every_fault_of_every_request() {
 fn cause(fault: Fault, broken: &str) -> &str {
     match fault {
         Fault::Cut | Fault::Corrupt => broken,
-        Fault::Stall | Fault::Throttle(_) | Fault::CutLater(_) | Fault::Silent => "time limit",
+        Fault::Stall | Fault::Throttle(_) | Fault::CutLater(_) | Fault::Silent(_) => "time limit",
     }
 }
 
