@@ -122,8 +122,8 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
     );
 }
 
-/// While a case runs, nobody gets another operator in its workspace, and nothing is changed for the one
-/// who asked.
+/// While a case runs, no other process replaces the operator, and a process that asks changes
+/// nothing.
 fn others_are_told_why_not(folder: &Path, holder: u32) {
     let before = operator();
     let repository = crate::support::scenarios();
