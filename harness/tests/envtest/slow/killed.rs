@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::kills::{Moments, claims_no_more_than_happened, killed, processes_end};
 use crate::support::own_cache::own_cache;
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program, scenarios};
 
 const MOMENTS: usize = 90;

@@ -20,7 +20,7 @@ use kuberay_conformance::report::{Plain, StatusLevel};
 use serde_json::json;
 
 use crate::support::cluster::{client, kubeconfig};
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive_within, program};
 
 const CLUSTER: &str = "kuberay-brought";
