@@ -17,8 +17,14 @@ pub mod processes;
 pub mod proxy;
 pub mod reader;
 pub mod running;
+pub mod sandbox;
 pub mod trials;
-pub mod workspace;
+
+#[allow(
+    unused_imports,
+    reason = "envtest/proxied.rs still uses the former name"
+)]
+pub use sandbox as workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

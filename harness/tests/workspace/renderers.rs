@@ -8,7 +8,8 @@ use crate::sources::{sources, without_tests};
 /// The field by which a document names its own form.
 const VERSION: &str = "    pub version: String,";
 
-/// Returns the names of the public types below a folder that are documents: they have a JSON schema.
+/// Returns the names of the public types below a folder that are documents: they have a JSON
+/// schema.
 pub fn documents(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for file in sources(folder) {

@@ -74,8 +74,8 @@ fn with_spec_of(object: &Value, live: Option<&Value>) -> Value {
     object
 }
 
-/// The object with what only the API server and the operator know: uid, RayCluster, job id. Its spec
-/// is the one that the API server holds, without the fields that the definitions do not know,
+/// The object with what only the API server and the operator know: uid, RayCluster, job id. Its
+/// spec is the one that the API server holds, without the fields that the definitions do not know,
 /// because the operator sees no other.
 fn known(object: &Value, live: Option<&Value>, seen: &Observation) -> Option<(Value, String)> {
     let mut known = with_spec_of(object, live);
