@@ -20,12 +20,6 @@ pub mod running;
 pub mod sandbox;
 pub mod trials;
 
-#[allow(
-    unused_imports,
-    reason = "envtest/proxied.rs still uses the former name"
-)]
-pub use sandbox as workspace;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -86,7 +86,7 @@ struct Left {
 impl Judge<'_> {
     /// Looks at every change of the namespace until each check has its verdict, or none can come
     /// any more. `operator` is that of the cluster, where there is one. When all that is left is to
-    /// see that something does not happen, the case rests.
+    /// see that something does not happen, the case may overlap others.
     pub(super) async fn run(
         &self,
         view: &mut NamespaceView,
