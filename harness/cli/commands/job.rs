@@ -10,7 +10,7 @@ use crate::exit::{self, CliError, ENVIRONMENT, PASSED};
 use crate::plan::{Division, Durations, Shard};
 use crate::provider::{self, KindSpec, TargetError};
 use crate::report::{
-    self, AllReports, Progress, RunResult, RunVerdict, StatusLevel, Strictness, run_verdict,
+    AllReports, Progress, RunResult, RunVerdict, StatusLevel, Strictness, run_verdict,
 };
 use crate::runner::{self, CollectOptions, RunError, SubmitOptions};
 use crate::target::Existing;
