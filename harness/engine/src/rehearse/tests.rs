@@ -274,18 +274,6 @@ fn a_refusal_of_what_the_api_server_dropped_is_not_expected() {
 }
 
 #[test]
-fn what_two_stages_refuse_is_refused_by_the_first() {
-    let releases = [&release("1.4.2"), &release("1.6.2")];
-    let mut object = cluster("demo");
-    // The API server refuses the one, the operator would refuse the other.
-    object["spec"]["headGroupSpec"]["template"] = json!({});
-    object["spec"]["workerGroupSpecs"] = json!([{"groupName": "a", "template": "b"}]);
-    let by_operator = model::outlook(&object, None, releases, &EffectiveSettings::default());
-    let refused = by_operator.refused.unwrap();
-    assert!(refused.contains("the API server refuses"), "{refused}");
-}
-
-#[test]
 fn the_model_is_asked_about_the_spec_that_the_api_server_holds() {
     let (stored, release) = (cluster("demo"), release("1.6.2"));
     let settings = EffectiveSettings::default();
