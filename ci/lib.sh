@@ -46,15 +46,15 @@ go_tool() {
   export PATH="$root:$PATH"
 }
 
-# python_tools: the programs that ci/release/tools.txt pins by checksum, kept in the cache and put
-# on the PATH.
+# python_tools NAME: the programs that ci/release/NAME.txt pins by checksum, kept in the cache and
+# put on the PATH.
 python_tools() {
-  local root
-  root="$cache/tools/python-$(sha256sum ci/release/tools.txt | cut -c 1-12)"
+  local list="ci/release/$1.txt" root
+  root="$cache/tools/python-$(sha256sum "$list" | cut -c 1-12)"
   if [ ! -e "$root/complete" ]; then
     rm -rf "$root"
     python_environment "$root" || return
-    "$root/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement ci/release/tools.txt \
+    "$root/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement "$list" \
       && touch "$root/complete" || return
   fi
   export PATH="$root/bin:$PATH"
