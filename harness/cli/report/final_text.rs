@@ -8,7 +8,7 @@ use super::text::{Paint, clean, headline, one_line};
 use super::without_verdict;
 use super::{
     CaseResult, CheckResult, Origin, Outcome, RunResult, RunVerdict, Strictness, Totals,
-    run_verdict, view,
+    proves_nothing, run_verdict, view,
 };
 
 /// Cases that are skipped for one reason are named up to this number, else counted.
@@ -189,4 +189,11 @@ fn lines(text: &mut String, indent: &str, message: &str) {
     for line in rest.iter().flat_map(|rest| rest.lines()) {
         _ = writeln!(text, "{indent}│ {line}");
     }
+}
+
+/// Says that a run proves nothing, where it reached its end and no case has a verdict.
+pub(super) fn without_verdict(run: &RunResult) -> Option<String> {
+    let totals = Totals::of(run);
+    proves_nothing(run)
+        .then(|| format!("no case has a verdict, so the run proves nothing: {totals}"))
 }

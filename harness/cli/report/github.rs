@@ -6,8 +6,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::path::Path;
 
+use super::final_text::without_verdict;
 use super::text::clean;
-use super::without_verdict;
 use super::{CaseResult, Outcome, ReportError, RunResult, render_markdown};
 
 /// GitHub drops the whole summary of a step that is larger, in bytes.

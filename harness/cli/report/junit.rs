@@ -7,9 +7,9 @@ use quick_junit::{
     NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite,
 };
 
+use super::final_text::without_verdict;
 use super::text::clean;
 use super::view;
-use super::without_verdict;
 use super::{CaseResult, CheckResult, NAME, Outcome, ReportError, RunResult};
 
 pub(super) fn render(run: &RunResult) -> Result<String, ReportError> {

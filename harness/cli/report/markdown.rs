@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::final_text::without_verdict;
 use super::markdown_text::{code, escape, fenced, table};
 use super::rules::{RuleOutcome, summaries};
 use super::text::headline;
-use super::without_verdict;
 use super::{CaseResult, RunResult, Totals, command_of, pace, page, rule_results, view};
 
 /// The run as Markdown: totals, rules × releases, failures, cases, rules, images, phases. All but

@@ -19,10 +19,11 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::compare::RunComparison;
+use super::final_text::without_verdict;
 use super::text::clean_value;
 use super::{
     CaseResult, Outcome, ReportError, RunResult, RunVerdict, Strictness, Totals, command_of, pace,
-    run_verdict, view, without_verdict,
+    proves_nothing, run_verdict, view,
 };
 use failures::Around;
 pub(super) use links::repeat;
@@ -207,7 +208,7 @@ fn verdict(run: &RunResult) -> Verdict {
     let totals = Totals::of(run);
     let (word, sentence) = if run.interrupted.is_some() {
         ("INCOMPLETE", "the run did not complete")
-    } else if without_verdict(run).is_some() {
+    } else if proves_nothing(run) {
         ("NO VERDICT", "no case has a verdict")
     } else if totals.failed > totals.provisional {
         ("FAIL", "at least one check does not hold")

@@ -93,14 +93,13 @@ impl fmt::Display for Totals {
     }
 }
 
-/// Why the run proves nothing although it reached its end: none of its cases has a verdict. `None`
-/// for a shard to which the plan gives no case.
-pub fn without_verdict(run: &RunResult) -> Option<String> {
+/// Returns whether none of a run's cases has a verdict, so that it proves nothing although it reached
+/// its end. A shard to which the plan gives no case is none of these.
+pub fn proves_nothing(run: &RunResult) -> bool {
     let totals = Totals::of(run);
     let is_own = |case: &CaseResult| run.planned.contains(&case.id);
     let planned_empty = run.shard.is_some() && !run.cases.iter().any(is_own);
-    (totals.passed + totals.new + totals.failed == 0 && !planned_empty)
-        .then(|| format!("no case has a verdict, so the run proves nothing: {totals}"))
+    totals.passed + totals.new + totals.failed == 0 && !planned_empty
 }
 
 /// What fails a run beside scenarios that failed.
@@ -136,7 +135,7 @@ pub enum RunVerdict {
 pub fn run_verdict(run: &RunResult, strictness: Strictness) -> RunVerdict {
     let totals = Totals::of(run);
     let counted = |count: usize, counts: bool| if counts { count } else { 0 };
-    let unproven = run.interrupted.is_some() || without_verdict(run).is_some();
+    let unproven = run.interrupted.is_some() || proves_nothing(run);
     let not_run = counted(totals.no_capacity, strictness.no_capacity)
         + counted(totals.unavailable, strictness.unavailable);
     if unproven || totals.errors + not_run > 0 {
