@@ -225,6 +225,13 @@ pub(super) fn explanation(broken: &Broken) -> (&'static trap::Trap, String) {
                 separator(&bash)
             ),
         ),
+        Cause::Condition(operator) => (
+            trap::SYNTAX_ERROR,
+            format!(
+                "{bash}{}`{operator}` has nothing behind it",
+                separator(&bash)
+            ),
+        ),
         Cause::Unfinished(_) | Cause::Other => (trap::SYNTAX_ERROR, bash),
     }
 }

@@ -114,6 +114,8 @@ fn texts_that_bash_refuses(
 #[case("a <(exit 1) > >(b)")]
 #[case("case a in a) b;& c) d;; esac")]
 #[case("(case x in x) a;; esac)")]
+#[case("perl -ne 'print if $_ =~ /x/' log; echo ${HOME}")]
+#[case("# a =~ b\necho ${HOME}")]
 fn texts_that_always_reach_ray_start(#[case] text: &str) {
     let analysis = analysed(text);
     if text.contains("|| exit 1 &&") {
@@ -423,4 +425,24 @@ fn long_texts_are_analysed(#[case] line: &str, #[case] times: usize) {
         panic!("not analysed");
     };
     assert_eq!(analysis.reach, Reach::Every);
+}
+
+#[test]
+fn a_condition_that_ends_in_an_operator_is_not_without_an_end() {
+    let found = broken("a; [[ -n b || ]]; c");
+    assert_eq!((found.at, found.cause), (12, Cause::Condition("||".into())));
+}
+
+/// What a text of the greatest length costs whose every piece looks at the rest of it.
+#[rstest]
+#[case::expansions("a =~ b; ", "${")]
+#[case::arithmetic("((", "${a} ")]
+#[case::documents("", "<<a")]
+#[case::words("", "cat <<a ")]
+fn long_texts_are_refused_fast(#[case] begin: &str, #[case] part: &str) {
+    let text = format!("{begin}{}", part.repeat(190_000 / part.len()));
+    let start = std::time::Instant::now();
+    std::hint::black_box((parse::open_expansion(&text), parse::replaced_tag(&text)));
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_millis(500), "{took:?}");
 }
