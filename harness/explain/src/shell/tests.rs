@@ -146,6 +146,10 @@ fn texts_that_always_reach_ray_start(#[case] text: &str) {
 #[case("while a; do exit 4; done", Reach::Some, "exit 4")]
 #[case("set -n", Reach::None, "set -n")]
 #[case("return 1 2", Reach::None, "return 1 2")]
+#[case("exit $((1<<2))", Reach::Some, "exit $((1<<2))")]
+#[case("exit `f # x`", Reach::None, "exit `f # x`")]
+#[case("exec kill $$", Reach::None, "exec kill $$")]
+#[case("echo ${b.$((1<<2))}", Reach::None, "${b.$((1<<2))}")]
 fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] what: &str) {
     let analysis = analysed(text);
     assert_eq!(analysis.reach, reach);
