@@ -396,6 +396,11 @@ fn constructs_that_the_parser_reads_in_another_way(#[case] text: &str, #[case] r
 #[case::four_parts("for ((;;;)); do a; done", "syntax error: `;' unexpected")]
 #[case::no_command("a b ((1))", "syntax error near unexpected token `('")]
 #[case::cut("((a)\n)", "syntax error near `((a)'")]
+#[case::cut_words("((a b c)\n)", "syntax error near `c)'")]
+#[case::cut_list("((a;b)\n)", "syntax error near `;b)'")]
+#[case::cut_condition("((cd /x && ls)\n)", "syntax error near `ls)'")]
+#[case::cut_lines("((a\nb)\n)", "syntax error near `b)'")]
+#[case::cut_end("((a )\n)", "syntax error near `)'")]
 #[case::condition(
     "[[ a =~ ^(b)> ]]",
     "syntax error in conditional expression: unexpected token `>'"
