@@ -169,6 +169,8 @@ fn traps_of_parameters(#[case] params: &str, #[case] version: &str, #[case] expe
 #[case("resources: {limits: {cpu: 1, google.com/tpu: 4}}", "rayStartParams: {resources: '\"{\\\"a\\\": 4}\"'}", "1.6.2", &["resources-hide-gpus"])]
 #[case("resources: {limits: {cpu: 1, nvidia.com/mig-1g.5gb: 1}}", "", "1.3.2", &["accelerator-ignored"])]
 #[case("resources: {limits: {cpu: 1, nvidia.com/mig-1g.5gb: 1}}", "", "1.4.2", &[])]
+#[case("args: ['A=$$(RAY_PORT)']", &["failure-swallowed"])]
+#[case("args: ['A=$(RAY_PORT)']", &[])]
 #[case(LIMITS, "resources: {CPU: '1'}\nlabels: {a: b}", "1.4.2", &["group-field-ignored", "group-field-ignored"])]
 #[case(LIMITS, "resources: {CPU: '1'}", "1.5.1", &[])]
 fn traps_of_resources(
