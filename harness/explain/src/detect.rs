@@ -304,7 +304,7 @@ fn has_ray_image(container: &Cursor) -> bool {
     image.starts_with("rayproject/") || name == "ray" || name.starts_with("ray-")
 }
 
-/// Whether a part of a container's name or image fits.
+/// Returns whether a word of the container's name or image satisfies `fits`.
 fn is_called(container: &Cursor, fits: impl Fn(&str) -> bool) -> bool {
     ["name", "image"].iter().any(|key| {
         container.get(key).is_some_and(|text| {
@@ -338,8 +338,8 @@ fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
     }
 }
 
-/// The same in the template of a submitter (`getSubmitterTemplate`): another container submits by
-/// its image, its name or its words, and nothing about the first one does.
+/// Warns where the submitter is not the first container of its template (`getSubmitterTemplate`):
+/// another one submits by its image, its name or its words, and nothing about the first one does.
 fn order_of_submitter(containers: &[Cursor], found: &mut Vec<Warning>) {
     let has_words = |container: &Cursor| {
         let words = [container.items("command"), container.items("args")].concat();

@@ -276,7 +276,7 @@ fn of_object(
             .map_err(|error| problem(source, found.written(), &error))
     };
     let mut given = forecast(settings)?;
-    let (refusals, mut waiting) = told(found, release, &mut given, validation);
+    let (refusals, mut waiting) = refusals_and_waiting(found, release, &mut given, validation);
     let pods = match found.settings(settings) {
         Cow::Borrowed(_) => given.pods,
         Cow::Owned(settings) => forecast(&settings)?.pods,
@@ -343,11 +343,11 @@ fn refused(
     if let Cow::Owned(settings) = found.settings(settings) {
         forecast(&settings)?;
     }
-    Ok(told(found, release, &mut given, validation))
+    Ok(refusals_and_waiting(found, release, &mut given, validation))
 }
 
 /// What a forecast says beside its Pods; nothing about texts that are filled in later.
-fn told(
+fn refusals_and_waiting(
     found: &objects::RayObject,
     release: &Version,
     given: &mut Forecast,

@@ -320,11 +320,11 @@ fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
             found.push(warn(trap::ARGV_LOSES_QUOTING, script, detail));
         }
         None if is_argv(words) => {
-            let told = words[1..].iter().find_map(|word| {
+            let warning = words[1..].iter().find_map(|word| {
                 let detail = taken_apart(word.text(), words[0].text())?;
                 Some(warn(trap::ARGV_LOSES_QUOTING, word, &detail))
             });
-            found.extend(told);
+            found.extend(warning);
         }
         _ => {}
     }

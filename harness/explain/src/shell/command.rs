@@ -165,8 +165,8 @@ fn names(text: &str, variable: &str) -> bool {
     })
 }
 
-/// Whether bash may make an option of `ray start` of a word that it replaces a part of: nothing
-/// else stands before that part, and the word is no value of the option before it.
+/// Returns whether a word with an expansion may become this option. The text before the expansion
+/// must begin the option, and the word must not be the value of the option before it.
 pub(in super::super) fn may_be(words: &[&str], at: usize, option: &str) -> bool {
     let takes_value = |word: &str| {
         let known = ray_option(RayCommand::Start, word, None);
