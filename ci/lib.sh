@@ -2,12 +2,12 @@
 # shellcheck shell=bash
 
 cache="${KUBERAY_CONFORMANCE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kuberay-conformance}"
-# A clean checkout in CI compiles nothing twice: what cargo builds lies outside of it.
+# In CI, compiled code stays outside of the checkout, so that a clean checkout compiles it once.
 if [ "${CI:-}" = true ]; then
   export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$cache/target}"
 fi
 
-# What compiles the harness. On Debian as root a missing linker is installed, as the harness installs what it needs itself.
+# need_rust: fails without Rust or a linker. As root on Debian it installs a missing linker.
 need_rust() {
   if ! command -v cargo >/dev/null; then
     echo "cargo is not on the PATH: install Rust (https://rustup.rs), then run this again" >&2
@@ -30,8 +30,8 @@ install_packages() {
   apt-get update --quiet && apt-get install --quiet --yes --no-install-recommends "$@"
 }
 
-# cargo_tool NAME VERSION [OPTIONS…]: a program of Rust's package registry, kept in the cache and put on the PATH. Scripts ask
-# it little: to compile it quickly is worth more than that it is fast.
+# cargo_tool NAME VERSION [OPTIONS…]: a program of Rust's package registry, kept in the cache and
+# put on the PATH. It is a debug build, because scripts use it little and it compiles faster.
 cargo_tool() {
   local root="$cache/tools/$1-$2"
   [ -x "$root/bin/$1" ] || cargo install "$1" --debug --locked --version "$2" --root "$root" --quiet "${@:3}" || return
@@ -46,7 +46,8 @@ go_tool() {
   export PATH="$root:$PATH"
 }
 
-# python_tools: the programs that ci/release/tools.txt pins by checksum, kept in the cache and put on the PATH.
+# python_tools: the programs that ci/release/tools.txt pins by checksum, kept in the cache and put
+# on the PATH.
 python_tools() {
   local root
   root="$cache/tools/python-$(sha256sum ci/release/tools.txt | cut -c 1-12)"
@@ -59,7 +60,8 @@ python_tools() {
   export PATH="$root/bin:$PATH"
 }
 
-# python_environment FOLDER: an empty environment of Python. Debian has the module for it in a package of its own.
+# python_environment FOLDER: an empty environment of Python. On Debian, its module is in a package
+# of its own.
 python_environment() {
   if ! python3 -m venv "$1" 2>/dev/null; then
     if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -70,8 +72,8 @@ python_environment() {
   fi
 }
 
-# sarif_schema: the schema of SARIF 2.1.0, which `check --format sarif` is validated against, from a package that ships it; the
-# checksum is that of the file in version 1.0.0-beta.0 on npm's registry.
+# sarif_schema: downloads the schema of SARIF 2.1.0, against which tests validate `check --format
+# sarif`. The checksum is that of the file in version 1.0.0-beta.0 of the package on npm's registry.
 sarif_schema() {
   local root="$cache/tools/sarif-schema-2.1.0-rtm.5"
   local file="$root/package/lib/schemas/sarif-2.1.0-rtm.5.json"

@@ -1,6 +1,8 @@
 //! The exit codes of the command line, and the errors that lead to them.
 
-use crate::report::{MergeError, Redactor, ReportError};
+use crate::report::{
+    MergeError, Redactor, ReportError, RunResult, RunVerdict, Strictness, run_verdict,
+};
 use crate::runner::RunError;
 use crate::scenario::Diagnostic;
 
@@ -12,6 +14,18 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const BAD_USE: u8 = 2;
 /// The environment failed.
 pub(crate) const ENVIRONMENT: u8 = 3;
+
+/// A second Ctrl-C ended the process at once; shells use this code.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Returns the exit code that a run deserves. `strictness` says what counts beside plain failures.
+pub(crate) fn of_run(run: &RunResult, strictness: Strictness) -> u8 {
+    match run_verdict(run, strictness) {
+        RunVerdict::Passed => PASSED,
+        RunVerdict::Failed => FAILED,
+        RunVerdict::Unproven => ENVIRONMENT,
+    }
+}
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -63,8 +77,8 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::BadUse { .. } | Self::Files(_) => BAD_USE,
-            Self::Run(error) => error.exit_code(),
-            Self::Environment(_) => ENVIRONMENT,
+            Self::Run(error) if error.is_bad_use() => BAD_USE,
+            Self::Run(_) | Self::Environment(_) => ENVIRONMENT,
         }
     }
 

@@ -4,8 +4,7 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The usual exit code of a program that Ctrl-C ended.
-const INTERRUPTED: i32 = 130;
+use crate::exit::INTERRUPTED;
 
 /// A token that the first of these signals cancels.
 pub(super) fn token() -> CancellationToken {
@@ -32,7 +31,7 @@ pub(super) fn token() -> CancellationToken {
         print_problem!(
             "interrupted again: `kuberay-conformance cluster down` removes what is left"
         );
-        std::process::exit(INTERRUPTED);
+        std::process::exit(INTERRUPTED.into());
     });
     token
 }

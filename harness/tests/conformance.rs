@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 const AT_ONCE: usize = 64;
 
 fn main() -> ExitCode {
-    // Programs of an API server are started through this program.
+    // The programs of envtest are started through this program.
     if let Some(code) = supervisor() {
         return code;
     }
@@ -64,13 +64,13 @@ fn main() -> ExitCode {
     .cases;
     let ray = pins.defaults.ray;
     let matrix = Pair::crossed(&pins.operators.matrix, std::slice::from_ref(&ray));
-    let plane_cases = cases(&scenarios, &[(TargetKind::Envtest, matrix)], &filter).cases;
+    let envtest_cases = cases(&scenarios, &[(TargetKind::Envtest, matrix)], &filter).cases;
 
     let runtime = Arc::new(Runtime::new().expect("a tokio runtime"));
     let output = root.join("output/tests");
     for (target, cases) in [
         (TargetKind::Kind, &kind_cases),
-        (TargetKind::Envtest, &plane_cases),
+        (TargetKind::Envtest, &envtest_cases),
     ] {
         if cases.is_empty() {
             eprintln!("no scenario has a case in the target {target}");
@@ -78,19 +78,19 @@ fn main() -> ExitCode {
         }
     }
     let kind = Arc::new(kind::Stand::new(Arc::clone(&runtime), output.clone()));
-    let mut releases: Vec<_> = plane_cases
+    let mut releases: Vec<_> = envtest_cases
         .iter()
         .map(|case| case.operator.clone())
         .collect();
     releases.dedup();
-    let planes = envtest::Stand::new(Arc::clone(&runtime), output.clone(), releases, ray);
-    let planes = Arc::new(planes);
+    let envtest = envtest::Stand::new(Arc::clone(&runtime), output.clone(), releases, ray);
+    let envtest = Arc::new(envtest);
     let kind_is_over = CancellationToken::new();
     // Ends with the last of the trials that hold it, whether they ran or were left out.
     let kind_runs = Arc::new(kind_is_over.clone().drop_guard());
     let mut trials = Vec::new();
-    for case in kind_cases.iter().chain(&plane_cases) {
-        let (kind, planes) = (Arc::clone(&kind), Arc::clone(&planes));
+    for case in kind_cases.iter().chain(&envtest_cases) {
+        let (kind, envtest) = (Arc::clone(&kind), Arc::clone(&envtest));
         let (case, output) = (case.clone(), output.clone());
         let holds = (case.target == TargetKind::Kind).then(|| Arc::clone(&kind_runs));
         let (over, runtime) = (kind_is_over.clone(), Arc::clone(&runtime));
@@ -103,7 +103,7 @@ fn main() -> ExitCode {
                 TargetKind::Kind | TargetKind::Existing => kind.run(&case),
                 TargetKind::Envtest => {
                     runtime.block_on(over.cancelled());
-                    planes.run(&case)
+                    envtest.run(&case)
                 }
             };
             drop(holds);
@@ -118,7 +118,7 @@ fn main() -> ExitCode {
 
     let conclusion = libtest_mimic::run(&arguments, trials);
     kind.clean_up();
-    planes.clean_up();
+    envtest.clean_up();
     conclusion.exit_code()
 }
 

@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Output};
 use kuberay_conformance::report::{example, write_all};
 use libtest_mimic::{Arguments, Completion, Trial};
 use support::disk::{Disk, DiskFault};
-use support::workspace::text;
+use support::sandbox::text;
 use support::{program, scenarios};
 
 /// A page of a file system in memory.

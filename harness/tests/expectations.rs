@@ -39,14 +39,14 @@ fn main() -> ExitCode {
             && scenario.file.spec.placement().target == TargetKind::Envtest
     });
     let running: Arc<Vec<Arc<Scenario>>> = Arc::new(running.collect());
-    let plane = Arc::new(Mutex::new(None));
+    let envtest = Arc::new(Mutex::new(None));
     let mut trials = Vec::new();
     for rules in runs(&running) {
         let ran = Arc::new(OnceLock::new());
         for rule in &rules {
             let (rule, rules) = (*rule, rules.clone());
-            let (running, plane, ran) =
-                (Arc::clone(&running), Arc::clone(&plane), Arc::clone(&ran));
+            let (running, envtest, ran) =
+                (Arc::clone(&running), Arc::clone(&envtest), Arc::clone(&ran));
             let name = format!("slow::{rule}");
             trials.push(trials::ignored(
                 name,
@@ -54,8 +54,10 @@ fn main() -> ExitCode {
                 &arguments,
                 move || {
                     let changed = ran.get_or_init(|| {
-                        let mut plane = plane.lock().unwrap_or_else(PoisonError::into_inner);
-                        plane.get_or_insert_with(Envtest::up).run(&rules, &running)
+                        let mut envtest = envtest.lock().unwrap_or_else(PoisonError::into_inner);
+                        envtest
+                            .get_or_insert_with(Envtest::up)
+                            .run(&rules, &running)
                     });
                     changed.exactly(rule, &rules, &running)?;
                     Ok(Completion::Completed)
@@ -64,8 +66,12 @@ fn main() -> ExitCode {
         }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    if let Some(plane) = plane.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        plane.down();
+    if let Some(envtest) = envtest
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+    {
+        envtest.down();
     }
     conclusion.exit_code()
 }
@@ -119,10 +125,10 @@ struct Changed {
 
 impl Envtest {
     fn up() -> Self {
-        let plane = Self {
+        let envtest = Self {
             folder: tempfile::tempdir().expect("a temporary folder"),
         };
-        let output = plane
+        let output = envtest
             .program()
             .args([
                 "cluster",
@@ -135,7 +141,7 @@ impl Envtest {
             .output()
             .expect("the program starts");
         assert!(output.status.success(), "{}", said(&output));
-        plane
+        envtest
     }
 
     fn program(&self) -> Command {

@@ -98,9 +98,12 @@ impl Server {
             };
         }
         if !query.contains("watch=true") {
+            let namespace = self.namespace.borrow().clone();
+            let of = namespace.filter(|name| path.ends_with(&format!("/{name}/pods")));
+            let items: Vec<Value> = of.iter().map(|name| pod(name)).collect();
             return answer(
                 200,
-                &json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "1"}, "items": []}),
+                &json!({"apiVersion": "v1", "kind": "List", "metadata": {"resourceVersion": "2"}, "items": items}),
             );
         }
         if query.contains("sendInitialEvents") {
@@ -293,6 +296,15 @@ async fn no_case_has_a_verdict_while_the_watch_of_pods_is_broken(#[case] checks:
     let reason = result.reason.unwrap_or_default();
     assert_eq!(result.outcome, Outcome::Error, "{reason}");
     assert!(reason.contains("the watch of pods breaks"), "{reason}");
+}
+
+/// The check first holds in the look that is made at the case's limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_holds_at_the_limit_passes() {
+    let output = tempfile::tempdir().unwrap();
+    let checks = "    - never: {for: 4600ms, after: running, restarts: {role: head}}\n";
+    let result = run(checks, "5s", text(b"hello\n"), output.path()).await;
+    assert_eq!(result.outcome, Outcome::Passed, "{:?}", result.reason);
 }
 
 /// Says in the environment of a process of a test that it is one.

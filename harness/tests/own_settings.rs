@@ -27,15 +27,15 @@ use support::{program, trials};
 const STARTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Makes this program one that uses API servers, instead of a test of it.
-const USER: &str = "USER_OF_CONTROL_PLANES";
+const USER: &str = "USER_OF_ENVTEST";
 
 fn main() -> ExitCode {
-    // Programs of an API server are started through this program.
+    // The programs of envtest are started through this program.
     if let Some(code) = supervisor() {
         return code;
     }
     if std::env::var_os(USER).is_some() {
-        return use_planes();
+        return use_envtest();
     }
     let arguments = Arguments::from_args();
     let name = "a_program_of_own_settings_that_ends_is_told_of";
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 }
 
 /// Uses an operator with settings of its own until the alarm rings.
-fn use_planes() -> ExitCode {
+fn use_envtest() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a tokio runtime");
     let done = runtime.block_on(async {
         let release: semver::Version = support::newest().parse().expect("a release");

@@ -13,8 +13,8 @@ use crate::{contract, plan};
 pub struct FromCluster {
     /// Context of a cluster to read instead of files; only reads
     ///
-    /// Reads the RayClusters, RayJobs, RayServices and RayCronJobs without an owner, and the release,
-    /// environment, feature gates and configuration of the operator that watches them.
+    /// Reads the RayClusters, RayJobs, RayServices and RayCronJobs without an owner, and the
+    /// release, environment, feature gates and configuration of the operator that watches them.
     #[arg(long, value_name = "NAME", conflicts_with = "files")]
     pub context: Option<String>,
     /// Every namespace of the cluster

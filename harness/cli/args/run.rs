@@ -34,7 +34,8 @@ pub struct Run {
     /// Fail also for provisional, flaky and unscheduled cases
     ///
     /// A flaky case passes on its second attempt; if CI is set, it always fails the run. A
-    /// provisional scenario is derived from source code. An unscheduled case does not fit the nodes.
+    /// provisional scenario is derived from source code. An unscheduled case does not fit the
+    /// nodes.
     #[arg(long)]
     pub strict: bool,
     /// Print no progress, only the results at the end

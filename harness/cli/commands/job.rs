@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::{files, live};
 use crate::args::{Collect, ImageOf, JobCluster, Run, Submit};
-use crate::exit::{CliError, ENVIRONMENT, PASSED};
+use crate::exit::{self, CliError, ENVIRONMENT, PASSED};
 use crate::plan::{Division, Durations, Shard};
 use crate::provider::{self, KindSpec, TargetError};
-use crate::report::{self, AllReports, Progress, RunResult, StatusLevel, Strictness};
+use crate::report::{
+    AllReports, Progress, RunResult, RunVerdict, StatusLevel, Strictness, run_verdict,
+};
 use crate::runner::{self, CollectOptions, RunError, SubmitOptions};
 use crate::target::Existing;
 
@@ -43,9 +45,9 @@ pub(super) fn division(arguments: &Run) -> Result<Option<Division>, CliError> {
 /// only where another may find out more: the environment failed, or no case has a verdict. A
 /// scenario that failed is a result, which `job collect` judges.
 pub(super) fn exit_code_of_pod(result: &RunResult) -> u8 {
-    match report::exit_code(result, Strictness::default()) {
-        ENVIRONMENT => ENVIRONMENT,
-        _ => PASSED,
+    match run_verdict(result, Strictness::default()) {
+        RunVerdict::Unproven => ENVIRONMENT,
+        RunVerdict::Passed | RunVerdict::Failed => PASSED,
     }
 }
 
@@ -135,10 +137,7 @@ pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
             collected = collected => collected,
         }?;
         live::show(&result)?;
-        Ok(report::exit_code(
-            &result,
-            live::strictness(arguments.strict),
-        ))
+        Ok(exit::of_run(&result, live::strictness(arguments.strict)))
     })
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{colour, environment_variable, files, job};
 use crate::args::{EngineArguments, OperatorSource, OwnTarget, Run};
 use crate::console;
-use crate::exit::CliError;
+use crate::exit::{self, CliError};
 use crate::expect::pending_allowed;
 use crate::interrupt;
 use crate::provider::{ExistingSpec, KindSpec, TargetError, TargetSpec};
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         }
         let result = runner::run(&spec, Arc::new(AllReports), progress, cancel).await?;
         show(&result)?;
-        Ok(report::exit_code(&result, strictness(arguments.strict)))
+        Ok(exit::of_run(&result, strictness(arguments.strict)))
     })
 }
 

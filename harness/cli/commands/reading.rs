@@ -24,13 +24,16 @@ impl ClusterScope<'_> {
     /// Connects to the cluster. The scope names no object.
     pub(super) async fn connect(self) -> Result<(kube::Client, Scope), CliError> {
         let connection = live::connect(self.context, self.kubeconfig).await?;
-        let namespace = self.namespace.map(str::to_owned);
-        let namespace = namespace.unwrap_or(connection.namespace);
-        let scope = Scope {
+        Ok((connection.client, self.scope(connection.namespace)))
+    }
+
+    /// Returns the part of the cluster; `of_context` is the namespace of the context.
+    fn scope(self, of_context: String) -> Scope {
+        let namespace = self.namespace.map_or(of_context, str::to_owned);
+        Scope {
             namespace: Some(namespace).filter(|_| !self.all_namespaces),
             object: None,
-        };
-        Ok((connection.client, scope))
+        }
     }
 }
 
@@ -53,4 +56,31 @@ pub(super) fn read(
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::of_the_context(None, false, Some("of-context"))]
+    #[case::named(Some("team"), false, Some("team"))]
+    #[case::all(None, true, None)]
+    fn a_scope_is_a_namespace_or_all(
+        #[case] namespace: Option<&str>,
+        #[case] all_namespaces: bool,
+        #[case] expected: Option<&str>,
+    ) {
+        let scope = ClusterScope {
+            context: None,
+            kubeconfig: None,
+            namespace,
+            all_namespaces,
+        };
+        let scope = scope.scope("of-context".into());
+        assert_eq!(scope.namespace.as_deref(), expected);
+        assert_eq!(scope.object, None);
+    }
 }

@@ -96,7 +96,7 @@ mod tests {
         let covered = covered(&sources, &redactor(&sources));
         let text = &covered[0].text;
         assert!(!text.contains("c4n4ry-V4lue"), "{text}");
-        let widths = |text: &str| -> Vec<usize> { text.lines().map(|line| line.len()).collect() };
+        let widths = |text: &str| -> Vec<usize> { text.lines().map(str::len).collect() };
         assert_eq!(widths(text), widths(SECRET));
     }
 

@@ -13,8 +13,8 @@ const INTRODUCTION: &str = "\
 /// How long cases took that passed on kind; of several runs the later one counts where both have a
 /// case.
 ///
-/// What failed may have waited for its deadline, and no id has a character that can't be seen. Cases of envtest are not divided by their own
-/// time.
+/// What failed may have waited for its deadline, and no id has a character that can't be seen.
+/// Cases of envtest are not divided by their own time.
 pub fn durations(runs: &[RunResult]) -> Durations {
     let cases = runs.iter().flat_map(|run| &run.cases);
     let is_timed =

@@ -7,7 +7,8 @@ use super::rules::text_summaries;
 use super::text::{Paint, clean, headline, one_line};
 use super::without_verdict;
 use super::{
-    CaseResult, CheckResult, Origin, Outcome, RunResult, Strictness, Totals, exit_code, view,
+    CaseResult, CheckResult, Origin, Outcome, RunResult, RunVerdict, Strictness, Totals,
+    run_verdict, view,
 };
 
 /// Cases that are skipped for one reason are named up to this number, else counted.
@@ -66,7 +67,7 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
     }
     let totals = Totals::of(run);
     let line = format!("{totals} in {:.1}s", run.duration_seconds);
-    let good = exit_code(run, Strictness::default()) == 0;
+    let good = run_verdict(run, Strictness::default()) == RunVerdict::Passed;
     _ = writeln!(
         text,
         "{}",

@@ -21,8 +21,8 @@ use sha2::{Digest as _, Sha256};
 use super::compare::RunComparison;
 use super::text::clean_value;
 use super::{
-    CaseResult, Outcome, ReportError, RunResult, Strictness, Totals, command_of, exit_code, pace,
-    view, without_verdict,
+    CaseResult, Outcome, ReportError, RunResult, RunVerdict, Strictness, Totals, command_of, pace,
+    run_verdict, view, without_verdict,
 };
 use failures::Around;
 pub(super) use links::repeat;
@@ -212,10 +212,10 @@ fn verdict(run: &RunResult) -> Verdict {
     } else if totals.failed > totals.provisional {
         ("FAIL", "at least one check does not hold")
     } else {
-        match exit_code(run, Strictness::default()) {
-            0 => ("PASS", "every check that was judged holds"),
-            3 => ("ERROR", "the environment failed"),
-            _ => ("NEW", "nothing is recorded to compare some cases with"),
+        match run_verdict(run, Strictness::default()) {
+            RunVerdict::Passed => ("PASS", "every check that was judged holds"),
+            RunVerdict::Unproven => ("ERROR", "the environment failed"),
+            RunVerdict::Failed => ("NEW", "nothing is recorded to compare some cases with"),
         }
     };
     Verdict {

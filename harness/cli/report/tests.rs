@@ -4,9 +4,10 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{
-    CaseResult, Outcome, RunResult, Strictness, Totals, example, exit_code, github,
-    render_markdown, render_text, results_schema, write_all,
+    CaseResult, Outcome, RunResult, Strictness, Totals, example, github, render_markdown,
+    render_text, results_schema, write_all,
 };
+use crate::exit;
 use crate::scenario::Level;
 
 mod documents;
@@ -275,17 +276,17 @@ fn exit_codes(
         no_capacity: strict,
         unavailable: strict,
     };
-    assert_eq!(exit_code(&only(keep), strictness), expected);
+    assert_eq!(exit::of_run(&only(keep), strictness), expected);
 }
 
 #[test]
 fn a_run_with_new_snapshots_exits_1_and_every_report_says_new() {
     let mut run = only(|outcome, _| outcome == Outcome::Passed);
-    assert_eq!(exit_code(&run, Strictness::default()), 0);
+    assert_eq!(exit::of_run(&run, Strictness::default()), 0);
     run.cases[0].outcome = Outcome::New;
     run.cases[0].checks[0].outcome = Outcome::New;
     run.cases[0].reason = Some("1 check has new snapshots".into());
-    assert_eq!(exit_code(&run, Strictness::default()), 1);
+    assert_eq!(exit::of_run(&run, Strictness::default()), 1);
     assert!(render_text(&run, false).contains("NEW"));
     for file in ["junit.xml", "summary.md", "index.html"] {
         assert!(written(&run, file).to_lowercase().contains("new"), "{file}");
@@ -318,8 +319,8 @@ fn a_case_that_could_not_run_fails_a_strict_run(#[case] marks: Marks, #[case] ex
         .find(|case| case.outcome == Outcome::Skipped)
         .unwrap();
     let strict = marks(skipped);
-    assert_eq!(exit_code(&run, Strictness::default()), 0);
-    assert_eq!(exit_code(&run, strict), 3);
+    assert_eq!(exit::of_run(&run, Strictness::default()), 0);
+    assert_eq!(exit::of_run(&run, strict), 3);
     assert!(Totals::of(&run).to_string().contains(expected));
 }
 
@@ -336,7 +337,7 @@ fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(
     #[values(false, true)] no_capacity: bool,
 ) {
     let run = skipped(no_capacity);
-    assert_eq!(exit_code(&run, Strictness::default()), 3);
+    assert_eq!(exit::of_run(&run, Strictness::default()), 3);
     let text = "no case has a verdict, so the run proves nothing: 0 passed, 0 failed, 1 skipped";
     for file in ["junit.xml", "summary.md", "index.html"] {
         assert!(written(&run, file).contains(text), "{file}");
@@ -360,14 +361,14 @@ fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(
 fn a_shard_that_was_planned_empty_exits_0_but_one_whose_cases_were_all_skipped_does_not() {
     let mut run = skipped(false);
     run.shard = Some("4/4".parse().unwrap());
-    assert_eq!(exit_code(&run, Strictness::default()), 3);
+    assert_eq!(exit::of_run(&run, Strictness::default()), 3);
     // What the ranges leave out is told by every shard.
     run.planned = vec!["kind::1.6.2::2.52.0::of-another-shard".into()];
-    assert_eq!(exit_code(&run, Strictness::default()), 0);
+    assert_eq!(exit::of_run(&run, Strictness::default()), 0);
     assert!(!render_text(&run, false).contains("proves nothing"));
     run.shard = None;
     assert_eq!(
-        exit_code(&run, Strictness::default()),
+        exit::of_run(&run, Strictness::default()),
         3,
         "without a shard nothing is planned empty"
     );
@@ -377,7 +378,7 @@ fn a_shard_that_was_planned_empty_exits_0_but_one_whose_cases_were_all_skipped_d
 fn an_interrupted_run_did_not_pass() {
     let mut run = only(|outcome, _| outcome == Outcome::Passed);
     run.interrupted = Some("Ctrl-C".into());
-    assert_eq!(exit_code(&run, Strictness::default()), 3);
+    assert_eq!(exit::of_run(&run, Strictness::default()), 3);
 }
 
 #[test]

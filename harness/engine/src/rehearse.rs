@@ -2,7 +2,8 @@
 //! harness work on the same objects, one release after the other.
 //!
 //! - `fleet`: what is rehearsed. `prepare`: the objects as they are created.
-//! - `plane`, `world`, `log`: the API server, what its watches show, what an operator looked at.
+//! - `upgrade_server`, `world`, `log`: the API server, what its watches show, what an operator
+//!   looked at.
 //! - `stage`: the steps of an upgrade. `compare`, `model`: pure functions over what was seen.
 //! - `document`: the report.
 
@@ -183,15 +184,15 @@ pub async fn rehearse(
             releases.push(tools.release(to).await?);
         }
         progress.update(TASK, "starting an API server");
-        let plane = tools.plane(&first).await?;
-        Ok::<_, RehearseError>((plane, first, releases))
+        let server = tools.server(&first).await?;
+        Ok::<_, RehearseError>((server, first, releases))
     };
-    let (plane, first, releases) = tokio::select! {
+    let (server, first, releases) = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(RehearseError::Interrupted),
         prepared = work => prepared?,
     };
-    let mut stage = Stage::new(plane, options, &*progress);
+    let mut stage = Stage::new(server, options, &*progress);
     let done = tokio::select! {
         biased;
         () = cancel.cancelled() => Err(RehearseError::Interrupted),

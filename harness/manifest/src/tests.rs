@@ -221,3 +221,17 @@ fn a_mapping_that_merges_many_keys_is_read_fast() {
     assert_eq!(merged.get("k49999").unwrap().to_json(), 49_999);
     assert!(took < std::time::Duration::from_secs(10), "{took:?}");
 }
+
+/// Threads of tests and of asynchronous runtimes have small stacks.
+#[test]
+fn what_is_nested_needs_no_deep_stack_of_the_caller() {
+    let nested = |depth| format!("a: {}{}\n", "[".repeat(depth), "]".repeat(depth));
+    let read = move || {
+        let read = |depth| yaml::parse(&Source::new(Path::new("a.yaml"), &nested(depth)));
+        (read(60).is_ok(), read(100).is_err())
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10);
+    let (is_read, is_refused) = thread.spawn(read).unwrap().join().unwrap();
+    assert!(is_read, "60 levels are read");
+    assert!(is_refused, "100 levels are refused");
+}

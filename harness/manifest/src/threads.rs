@@ -51,6 +51,22 @@ pub fn at_once<T: Send, R: Send>(items: Vec<T>, work: impl Fn(T) -> R + Sync) ->
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Does work on a thread whose stack is deep enough for what is nested as deeply as is allowed, and
+/// returns its result. Threads of tests and of asynchronous runtimes have a quarter of it.
+pub(crate) fn on_deep_stack<R: Send>(work: impl Fn() -> R + Sync) -> R {
+    thread::scope(|scope| {
+        let thread = Builder::new().stack_size(STACK);
+        match thread.spawn_scoped(scope, &work) {
+            Ok(thread) => match thread.join() {
+                Ok(result) => result,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+            // What is not nested deeply can be done here.
+            Err(_) => work(),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
 use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Source, Span};
-use super::threads::at_once;
+use super::threads::{at_once, on_deep_stack};
 
 mod entries;
 mod go;
@@ -150,6 +150,10 @@ impl Node {
 /// # Errors
 /// When the text is not YAML, or a mapping has a key twice.
 pub fn parse(source: &Source) -> DiagnosticResult<Vec<Node>> {
+    on_deep_stack(|| parse_here(source))
+}
+
+fn parse_here(source: &Source) -> DiagnosticResult<Vec<Node>> {
     if let Some(refused) = go::refused(source) {
         return Err(vec![refused]);
     }

@@ -14,7 +14,7 @@ use crate::{Level, Location, Scenario, TargetKind};
 pub mod example;
 mod totals;
 
-pub use totals::{Strictness, Totals, exit_code, without_verdict};
+pub use totals::{RunVerdict, Strictness, Totals, run_verdict, without_verdict};
 
 /// Version of the form of `results.json`; raised when a field changes its meaning or goes.
 pub const RESULTS_VERSION: &str = "kuberay-conformance.results/v1";

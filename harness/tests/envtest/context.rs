@@ -1,7 +1,7 @@
 //! `check --context` and `explain --context` with the permissions of `fixtures/rbac/doctor.yaml`
 //! and no others: they read the operator's settings, and write nothing.
 //!
-//! It uses an API server of its own, whose API server asks roles who may do what.
+//! It uses an API server of its own, which authorizes requests by roles (RBAC).
 
 use std::path::Path;
 use std::process::Output;

@@ -1,5 +1,4 @@
-//! Programs of an API server that end too early, and runs that do: each is told, and nothing is
-//! left.
+//! Programs of envtest that end too early, and runs that do: each is reported, and nothing is left.
 //!
 //! They start API servers of their own.
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program};
 
 const RELEASES: [&str; 2] = ["--operator", "1.3.2,1.6.2"];

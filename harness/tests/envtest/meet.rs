@@ -63,7 +63,7 @@ fn daemon_of(up: &Running) -> u32 {
 
 #[test]
 #[ignore = "needs envtest"]
-fn two_that_bring_control_planes_up_at_once_share_them() {
+fn two_that_bring_api_servers_up_at_once_share_them() {
     let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
@@ -83,16 +83,13 @@ fn two_that_bring_control_planes_up_at_once_share_them() {
     assert_eq!(status.code(), Some(0), "{said}");
     let shared = "API servers are up already: Kubernetes";
     assert!(said.contains(shared), "{said}");
-    assert!(
-        said.contains(&format!("kept by process {daemon}")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("daemon process {daemon}")), "{said}");
 }
 
 /// The other has seen that nobody uses them, and has not ended them yet.
 #[test]
 #[ignore = "needs envtest"]
-fn a_run_does_not_begin_to_use_control_planes_that_another_process_takes_down() {
+fn a_run_does_not_begin_to_use_api_servers_that_another_process_takes_down() {
     let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
@@ -101,7 +98,7 @@ fn a_run_does_not_begin_to_use_control_planes_that_another_process_takes_down() 
     let down = Running::start(command(
         folder.path(),
         &["cluster", "down"],
-        Some("planes-unused"),
+        Some("api-servers-unused"),
     ));
     until_stopped(down.id());
     let mut run = Running::start(run(folder.path()));
@@ -117,14 +114,14 @@ fn a_run_does_not_begin_to_use_control_planes_that_another_process_takes_down() 
 /// The run has found them, and has not noted yet that it uses them.
 #[test]
 #[ignore = "needs envtest"]
-fn control_planes_that_a_run_begins_to_use_are_not_taken_down() {
+fn api_servers_that_a_run_begins_to_use_are_not_taken_down() {
     let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());
     let (code, said) = done(command(folder.path(), &["cluster", "up"], None));
     assert_eq!(code, Some(0), "{said}");
     let mut stopping = run(folder.path());
-    stopping.env(STOP_AT, "planes-found");
+    stopping.env(STOP_AT, "api-servers-found");
     let run = Running::start(stopping);
     until_stopped(run.id());
     let mut down = Running::start(command(folder.path(), &["cluster", "down"], None));
@@ -141,7 +138,7 @@ fn control_planes_that_a_run_begins_to_use_are_not_taken_down() {
 /// The other has the daemon's file locked, because it looks whether a daemon lives.
 #[test]
 #[ignore = "needs envtest"]
-fn who_only_looks_at_control_planes_does_not_keep_them_from_coming_up() {
+fn who_only_looks_at_api_servers_does_not_keep_them_from_coming_up() {
     let _exclusive = exclusive();
     let folder = tempfile::tempdir().unwrap();
     let _down = Down(folder.path());

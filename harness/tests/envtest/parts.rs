@@ -14,24 +14,24 @@ use crate::support::copies::replaced;
 use crate::support::exclusive;
 use crate::support::processes::signal;
 use crate::support::running::{PATIENCE, Running};
-use crate::support::workspace::{Workspace, ended, text};
+use crate::support::sandbox::{Sandbox, ended, text};
 
 const RELEASES: &str = "1.3.2,1.5.1,1.6.2";
 
 /// Four scenarios: two pass, one is not for every release, and one fails on some.
-fn workspace() -> Workspace {
-    let workspace = Workspace::new("envtest");
-    workspace.scenario("command-and-args-joined", "joined", |_, text| text);
-    workspace.scenario("default-command", "plain", |_, text| text);
-    workspace.scenario("default-command", "newer", |file, text| match file {
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new("envtest");
+    sandbox.scenario("command-and-args-joined", "joined", |_, text| text);
+    sandbox.scenario("default-command", "plain", |_, text| text);
+    sandbox.scenario("default-command", "newer", |file, text| match file {
         "scenario.yaml" => replaced(&text, r#"operator: ">=1.0.0""#, r#"operator: ">=1.4.0""#),
         _ => text,
     });
-    workspace.scenario("default-command", "wrong", |file, text| match file {
+    sandbox.scenario("default-command", "wrong", |file, text| match file {
         "head.command@ge-1.4.0.snap" => replaced(&text, "/bin/bash", "/bin/other"),
         _ => text,
     });
-    workspace
+    sandbox
 }
 
 /// A result without what differs from run to run: ids, times, namespaces, and the last part of
@@ -86,10 +86,10 @@ fn without_pod_names(text: &str) -> String {
 #[ignore = "needs envtest"]
 fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing() {
     let _exclusive = exclusive();
-    let workspace = workspace();
-    let whole = workspace.run("whole", &["--operator", RELEASES]);
+    let sandbox = sandbox();
+    let whole = sandbox.run("whole", &["--operator", RELEASES]);
     assert_eq!(whole.status.code(), Some(1), "{}", text(&whole));
-    let whole = workspace.results("whole");
+    let whole = sandbox.results("whole");
     assert_eq!(
         ended(&whole).join("\n").matches("FAIL").count(),
         2,
@@ -100,7 +100,7 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
     assert_eq!(whole.cases.len(), 12, "one is left out");
     for shard in 1..=3 {
         let which = format!("{shard}/3");
-        let ran = workspace.run(
+        let ran = sandbox.run(
             &format!("part-{shard}"),
             &["--operator", RELEASES, "--shard", &which],
         );
@@ -109,7 +109,7 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
             "{}",
             text(&ran)
         );
-        let part = workspace.results(&format!("part-{shard}"));
+        let part = sandbox.results(&format!("part-{shard}"));
         let releases: Vec<&String> = part.planned.iter().collect();
         assert_eq!(releases.len(), 11, "each shard knows the whole plan");
         let judged = part
@@ -123,9 +123,9 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         );
     }
 
-    let merged = workspace.merge(&["part-1", "part-2/results.json", "part-3"], "merged");
+    let merged = sandbox.merge(&["part-1", "part-2/results.json", "part-3"], "merged");
     assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
-    let result = workspace.results("merged");
+    let result = sandbox.results("merged");
     assert_eq!(ended(&result), ended(&whole));
     let (one, other) = (steady(result.clone()), steady(whole));
     for (one, other) in one.cases.iter().zip(&other.cases) {
@@ -139,9 +139,7 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         .collect();
     assert_eq!(failed.len(), 2);
     for case in failed {
-        let evidence = workspace
-            .path("merged")
-            .join(case.evidence.as_ref().unwrap());
+        let evidence = sandbox.path("merged").join(case.evidence.as_ref().unwrap());
         assert!(
             std::fs::read_dir(&evidence).unwrap().count() > 0,
             "{}",
@@ -149,14 +147,14 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         );
     }
 
-    let merged = workspace.merge(&["part-1", "part-3"], "two");
+    let merged = sandbox.merge(&["part-1", "part-3"], "two");
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(3), "{said}");
     assert!(
         said.contains("4 of 11 planned cases are missing; there are no results of shard 2/3"),
         "{said}"
     );
-    let two = workspace.results("two");
+    let two = sandbox.results("two");
     assert_eq!(two.missing.len(), 4);
     assert!(
         two.missing
@@ -166,17 +164,17 @@ fn the_merged_report_of_three_shards_is_that_of_one_run_and_says_what_is_missing
         two.missing
     );
 
-    a_killed_shard_is_missing(&workspace);
-    results_of_other_plans_are_refused(&workspace);
+    a_killed_shard_is_missing(&sandbox);
+    results_of_other_plans_are_refused(&sandbox);
 }
 
-fn a_killed_shard_is_missing(workspace: &Workspace) {
-    let command = workspace.command("killed", &["--operator", RELEASES, "--shard", "2/3"]);
+fn a_killed_shard_is_missing(sandbox: &Sandbox) {
+    let command = sandbox.command("killed", &["--operator", RELEASES, "--shard", "2/3"]);
     let mut running = Running::start(command);
     running.until("applying to the namespace");
     signal(running.id(), Signal::KILL);
     assert_eq!(running.end().0.code(), None, "it was killed");
-    let merged = workspace.merge(&["part-1", "killed", "part-3"], "without");
+    let merged = sandbox.merge(&["part-1", "killed", "part-3"], "without");
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(3), "{said}");
     assert!(
@@ -186,25 +184,25 @@ fn a_killed_shard_is_missing(workspace: &Workspace) {
     assert!(said.contains("4 of 11 planned cases are missing"), "{said}");
 }
 
-fn results_of_other_plans_are_refused(workspace: &Workspace) {
-    let other = workspace.run(
+fn results_of_other_plans_are_refused(sandbox: &Sandbox) {
+    let other = sandbox.run(
         "other",
         &["--operator", RELEASES, "--shard", "2/3", "plain"],
     );
     assert_eq!(other.status.code(), Some(0), "{}", text(&other));
-    let merged = workspace.merge(&["part-1", "other"], "refused");
+    let merged = sandbox.merge(&["part-1", "other"], "refused");
     let said = text(&merged);
     assert_eq!(merged.status.code(), Some(2), "{said}");
     assert!(said.contains("are results of different plans"), "{said}");
-    assert!(!workspace.path("refused").exists());
+    assert!(!sandbox.path("refused").exists());
 }
 
 #[test]
 #[ignore = "needs envtest"]
 fn a_run_of_one_scenario_of_a_rule_calls_the_rule_partial() {
     let _exclusive = exclusive();
-    let workspace = workspace();
-    let ran = workspace.run(
+    let sandbox = sandbox();
+    let ran = sandbox.run(
         "output",
         &["--operator", "1.3.2,1.6.2", "--rule", "C01", "plain"],
     );
@@ -221,15 +219,15 @@ fn a_run_of_one_scenario_of_a_rule_calls_the_rule_partial() {
 #[test]
 #[ignore = "needs envtest"]
 fn a_shard_without_cases_is_no_failure() {
-    let workspace = workspace();
-    let ran = workspace.run("empty", &["--operator", RELEASES, "--shard", "4/4"]);
+    let sandbox = sandbox();
+    let ran = sandbox.run("empty", &["--operator", RELEASES, "--shard", "4/4"]);
     assert_eq!(ran.status.code(), Some(0), "{}", text(&ran));
     assert!(
         text(&ran).contains("shard 4/4: 0 of 11 cases"),
         "{}",
         text(&ran)
     );
-    let result = workspace.results("empty");
+    let result = sandbox.results("empty");
     assert_eq!(result.planned.len(), 11);
     assert_eq!(result.interrupted, None);
 }
@@ -238,42 +236,42 @@ fn a_shard_without_cases_is_no_failure() {
 #[ignore = "needs envtest"]
 fn evidence_of_an_earlier_run_does_not_survive_the_next_one() {
     let _exclusive = exclusive();
-    let workspace = workspace();
+    let sandbox = sandbox();
     let arguments = ["--operator", "1.6.2", "plain", "wrong"];
-    let first = workspace.run("output", &arguments);
+    let first = sandbox.run("output", &arguments);
     assert_eq!(first.status.code(), Some(1), "{}", text(&first));
     let evidence = |name: &str| {
-        let cases = workspace.results("output").cases;
+        let cases = sandbox.results("output").cases;
         let case = cases
             .into_iter()
             .find(|case| case.scenario == name)
             .unwrap();
         case.evidence
-            .map(|folder| workspace.path("output").join(folder))
+            .map(|folder| sandbox.path("output").join(folder))
     };
     let before = evidence("wrong").unwrap();
     std::fs::write(before.join("of-the-first-run"), "").unwrap();
-    std::fs::write(workspace.path("output/evidence/notes.txt"), "not ours").unwrap();
-    let second = workspace.run("output", &arguments);
+    std::fs::write(sandbox.path("output/evidence/notes.txt"), "not ours").unwrap();
+    let second = sandbox.run("output", &arguments);
     assert_eq!(second.status.code(), Some(1), "{}", text(&second));
     assert_eq!(evidence("wrong").as_ref(), Some(&before));
     assert!(before.is_dir());
     assert!(!before.join("of-the-first-run").exists());
 
     // Of a case that the next run does not have nothing stays, either.
-    let third = workspace.run("output", &arguments[..3]);
+    let third = sandbox.run("output", &arguments[..3]);
     assert_eq!(third.status.code(), Some(0), "{}", text(&third));
     assert!(!before.exists());
     assert!(
-        workspace.path("output/evidence/notes.txt").is_file(),
+        sandbox.path("output/evidence/notes.txt").is_file(),
         "what is not ours stays"
     );
 }
 
 /// Adds a scenario that waits for a worker that its manifest does not ask for, or one that finds
 /// what it waits for.
-fn scenario_that_waits(workspace: &Workspace, finds: bool) {
-    workspace.scenario("default-command", "waits", |file, text| {
+fn scenario_that_waits(sandbox: &Sandbox, finds: bool) {
+    sandbox.scenario("default-command", "waits", |file, text| {
         let text = match (file, finds) {
             ("raycluster.yaml", false) => replaced(&text, "replicas: 1", "replicas: 0"),
             _ => text,
@@ -286,9 +284,9 @@ fn scenario_that_waits(workspace: &Workspace, finds: bool) {
     });
 }
 
-fn journal(workspace: &Workspace, output: &str) -> Vec<JournalEntry> {
+fn journal(sandbox: &Sandbox, output: &str) -> Vec<JournalEntry> {
     let text =
-        std::fs::read_to_string(workspace.path(output).join("journal.jsonl")).unwrap_or_default();
+        std::fs::read_to_string(sandbox.path(output).join("journal.jsonl")).unwrap_or_default();
     let lines = text.lines().skip(1);
     lines
         .filter_map(|line| serde_json::from_str(line).ok())
@@ -299,28 +297,28 @@ fn journal(workspace: &Workspace, output: &str) -> Vec<JournalEntry> {
 #[ignore = "needs envtest"]
 fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     let _exclusive = exclusive();
-    let workspace = workspace();
-    std::fs::remove_dir_all(workspace.path("scenarios/newer")).unwrap();
-    scenario_that_waits(&workspace, false);
+    let sandbox = sandbox();
+    std::fs::remove_dir_all(sandbox.path("scenarios/newer")).unwrap();
+    scenario_that_waits(&sandbox, false);
     let arguments = ["--operator", "1.6.2"];
-    let running = Running::start(workspace.command("output", &arguments));
+    let running = Running::start(sandbox.command("output", &arguments));
     let started = Instant::now();
-    while journal(&workspace, "output").len() < 3 {
+    while journal(&sandbox, "output").len() < 3 {
         assert!(
             started.elapsed() < PATIENCE,
             "three cases end: {:?}",
-            journal(&workspace, "output")
+            journal(&sandbox, "output")
         );
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     signal(running.id(), Signal::KILL);
     assert_eq!(running.end().0.code(), None, "it was killed");
-    let told = workspace.results("output").interrupted.unwrap();
+    let told = sandbox.results("output").interrupted.unwrap();
     assert!(
         told.contains("it had not ended when this was written"),
         "{told}"
     );
-    let before: BTreeMap<String, CaseResult> = journal(&workspace, "output")
+    let before: BTreeMap<String, CaseResult> = journal(&sandbox, "output")
         .into_iter()
         .map(|entry| (entry.result.scenario.clone(), entry.result))
         .collect();
@@ -331,11 +329,11 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     assert_eq!(before["wrong"].outcome, Outcome::Failed);
 
     // One is changed since it passed, the others are as they were.
-    let changed = workspace.path("scenarios/joined/scenario.yaml");
+    let changed = sandbox.path("scenarios/joined/scenario.yaml");
     let text_before = std::fs::read_to_string(&changed).unwrap();
     std::fs::write(&changed, text_before + "# changed\n").unwrap();
-    scenario_that_waits(&workspace, true);
-    let other = workspace.run("output", &["--operator", "1.6.2", "--resume", "plain"]);
+    scenario_that_waits(&sandbox, true);
+    let other = sandbox.run("output", &["--operator", "1.6.2", "--resume", "plain"]);
     assert_eq!(other.status.code(), Some(2), "{}", text(&other));
     assert!(
         text(&other).contains("run without --resume, which begins anew"),
@@ -343,7 +341,7 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         text(&other)
     );
 
-    let resumed = workspace.run("output", &[&arguments[..], &["--resume"]].concat());
+    let resumed = sandbox.run("output", &[&arguments[..], &["--resume"]].concat());
     let said = text(&resumed);
     assert_eq!(
         resumed.status.code(),
@@ -354,7 +352,7 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         said.contains("1 case passed before, in a run that this one picked up"),
         "{said}"
     );
-    let result = workspace.results("output");
+    let result = sandbox.results("output");
     assert_eq!(result.interrupted, None);
     let words: Vec<(&str, &str, bool)> = result
         .cases
@@ -389,7 +387,7 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
         ..plain.clone()
     };
     assert_eq!(as_it_was, before["plain"]);
-    let noted = journal(&workspace, "output")
+    let noted = journal(&sandbox, "output")
         .into_iter()
         .map(|entry| entry.result.scenario);
     let noted: Vec<String> = noted.collect();
@@ -400,19 +398,19 @@ fn a_run_that_was_killed_is_picked_up_and_what_passed_does_not_run_again() {
     assert_eq!(times("wrong"), 2);
 
     // Once all has passed, nothing is started any more.
-    std::fs::remove_dir_all(workspace.path("scenarios/wrong")).unwrap();
-    let all = workspace.run("all", &arguments);
+    std::fs::remove_dir_all(sandbox.path("scenarios/wrong")).unwrap();
+    let all = sandbox.run("all", &arguments);
     assert_eq!(all.status.code(), Some(0), "{}", text(&all));
-    let again = workspace.run("all", &[&arguments[..], &["--resume"]].concat());
+    let again = sandbox.run("all", &[&arguments[..], &["--resume"]].concat());
     let said = text(&again);
     assert_eq!(again.status.code(), Some(0), "{said}");
     assert!(!said.contains("API server"), "{said}");
-    let resumed: Vec<bool> = workspace
+    let resumed: Vec<bool> = sandbox
         .results("all")
         .cases
         .iter()
         .map(|case| case.resumed)
         .collect();
     assert_eq!(resumed, [true; 3], "{said}");
-    assert!(Path::new(&workspace.path("all/junit.xml")).is_file());
+    assert!(Path::new(&sandbox.path("all/junit.xml")).is_file());
 }

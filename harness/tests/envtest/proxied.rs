@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt as _};
 use kuberay_conformance::report::{Outcome, RunResult};
 use rstest::rstest;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -21,7 +22,7 @@ use crate::support::own_cache::own_cache;
 use crate::support::processes::signal;
 use crate::support::proxy::{self, Fault, Proxy, Rule};
 use crate::support::running::Running;
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program, scenarios};
 
 /// The context of a proxy's kubeconfig.
@@ -128,19 +129,19 @@ impl ProxiedEnvtest {
         // Of nothing yet; clients are made inside of a runtime.
         let nowhere = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
         let upstream = runtime.block_on(async { Client::try_from(nowhere).unwrap() });
-        let mut plane = Self {
+        let mut envtest = Self {
             folder,
             kubeconfig: PathBuf::new(),
             upstream,
             runtime,
         };
-        let up = plane.command(&["cluster", "up"]).output().unwrap();
+        let up = envtest.command(&["cluster", "up"]).output().unwrap();
         assert!(up.status.success(), "{}", text(&up));
         let note = cache.join("envtest-daemon/note.json");
         let note: Value = serde_json::from_slice(&std::fs::read(note).unwrap()).unwrap();
-        plane.kubeconfig = note["releases"][0]["kubeconfig"].as_str().unwrap().into();
-        plane.upstream = plane.runtime.block_on(client(&plane.kubeconfig));
-        plane
+        envtest.kubeconfig = note["releases"][0]["kubeconfig"].as_str().unwrap().into();
+        envtest.upstream = envtest.runtime.block_on(client(&envtest.kubeconfig));
+        envtest
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -244,7 +245,7 @@ impl ProxiedEnvtest {
 #[ignore = "needs envtest"]
 fn a_run_behind_each_fault_ends_with_its_limit_and_names_the_cause() {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     for (verb, resource, fault, cause) in [
         ("create", "namespaces", Fault::Stall, "time limit"),
         ("watch", "pods", Fault::Cut, "the watch of pods breaks"),
@@ -261,7 +262,7 @@ fn a_run_behind_each_fault_ends_with_its_limit_and_names_the_cause() {
             resource,
             fault,
         };
-        plane.run(rule, cause);
+        envtest.run(rule, cause);
     }
 }
 
@@ -270,7 +271,7 @@ fn a_run_behind_each_fault_ends_with_its_limit_and_names_the_cause() {
 #[ignore = "needs envtest"]
 fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
     waits(folder.path(), "waits", "8s");
     for resource in ["pods", "events"] {
@@ -280,38 +281,43 @@ fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
             fault: Fault::CutLater(Duration::from_secs(4)),
         };
         let arguments = ["waits", "--timeout", "2m"];
-        let ended = plane.meets(rule, &arguments, &folder.path().join("scenarios"));
+        let ended = envtest.meets(rule, &arguments, &folder.path().join("scenarios"));
         let said = &ended.said;
         assert_eq!(ended.code, Some(3), "{said}");
         ended.every_report_says(&format!("the watch of {resource} breaks"));
         for case in ended.results().cases {
             assert_eq!(case.outcome, Outcome::Error, "{}: {said}", case.id);
         }
-        plane.nothing_is_left(said);
+        envtest.nothing_is_left(said);
     }
 }
 
-/// The Pods are there, and their watch stays open without a word.
-#[test]
+/// The Pods are there, and their watch stays open without a word, from the start or later. A check
+/// that waits for a Pod does not fail, and one that waits for time does not pass.
+#[rstest]
+#[case::from_the_start(Duration::ZERO)]
+#[case::later(Duration::from_secs(6))]
 #[ignore = "needs envtest"]
-fn a_silent_watch_is_no_verdict_at_a_cases_own_limit() {
+fn a_silent_watch_is_no_verdict_at_a_cases_own_limit(#[case] after: Duration) {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
     waits(folder.path(), "waits", "8s");
     waits(folder.path(), "absent", "20s");
     let file = folder.path().join("scenarios/absent/scenario.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let absent = "absent: {role: head, for: 5s}";
+    let absent = "absent: {role: worker, for: 8s, after: {role: head}}";
     let text = replaced(&text, "pod: {role: worker, snapshot: [args]}", absent);
     std::fs::write(&file, text).unwrap();
     let rule = Rule {
         verb: "watch",
         resource: "pods",
-        fault: Fault::Silent,
+        fault: Fault::Silent(after),
     };
     let scenarios = folder.path().join("scenarios");
-    let ended = plane.meets(rule, &["--all", "--timeout", "2m"], &scenarios);
+    let changes = envtest.runtime.spawn(change_pods(envtest.upstream.clone()));
+    let ended = envtest.meets(rule, &["--all", "--timeout", "2m"], &scenarios);
+    changes.abort();
     let said = &ended.said;
     assert_eq!(ended.code, Some(3), "{said}");
     ended.every_report_says("the watch of pods is silent: it has not shown");
@@ -320,7 +326,27 @@ fn a_silent_watch_is_no_verdict_at_a_cases_own_limit() {
     for case in cases {
         assert_eq!(case.outcome, Outcome::Error, "{}: {said}", case.id);
     }
-    plane.nothing_is_left(said);
+    envtest.nothing_is_left(said);
+}
+
+/// Changes all Pods twice a second, so that there is something for their watch to show.
+async fn change_pods(client: Client) {
+    let all: Api<Pod> = Api::all(client.clone());
+    for number in 0.. {
+        for pod in all.list(&ListParams::default()).await.unwrap() {
+            let own: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().unwrap());
+            let change = json!({"metadata": {"annotations": {"number": number.to_string()}}});
+            // It may be gone by now.
+            let _ = own
+                .patch(
+                    &pod.name_any(),
+                    &PatchParams::default(),
+                    &Patch::Merge(change),
+                )
+                .await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }
 
 /// Installing into a cluster that exists is limited, too, and so is what comes after it.
@@ -330,14 +356,14 @@ fn a_silent_watch_is_no_verdict_at_a_cases_own_limit() {
 #[ignore = "needs envtest"]
 fn installing_an_operator_ends_with_the_run(#[case] sent: Option<Signal>) {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     let files = tempfile::tempdir().unwrap();
     let rule = Rule {
         verb: "get",
         resource: "customresourcedefinitions",
         fault: Fault::Stall,
     };
-    let proxy = plane.proxy(rule, files.path());
+    let proxy = envtest.proxy(rule, files.path());
     let mut run = program();
     run.args(["run", "exit-ends-the-container", "--context", CONTEXT])
         .args(["--install-operator", "--operator-image", "none/none:1"])
@@ -366,14 +392,14 @@ fn installing_an_operator_ends_with_the_run(#[case] sent: Option<Signal>) {
 #[ignore = "needs envtest"]
 fn collecting_the_results_of_a_job_ends_with_the_first_ctrl_c() {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     let files = tempfile::tempdir().unwrap();
     let rule = Rule {
         verb: "list",
         resource: "configmaps",
         fault: Fault::Stall,
     };
-    let proxy = plane.proxy(rule, files.path());
+    let proxy = envtest.proxy(rule, files.path());
     let mut collect = program();
     collect
         .args(["job", "collect", "--job", "none", "--context", CONTEXT])
@@ -418,9 +444,9 @@ fn ended_after(
 
 #[test]
 #[ignore = "needs envtest"]
-fn a_run_on_shared_control_planes_leaves_no_object_of_any_kind() {
+fn a_run_on_shared_api_servers_leaves_no_object_of_any_kind() {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
     let with_cron_job = |file: &str, text: String| match file {
         "raycluster.yaml" => {
@@ -433,11 +459,11 @@ fn a_run_on_shared_control_planes_leaves_no_object_of_any_kind() {
         _ => text,
     };
     copy_scenario("default-command", "cron-job", folder.path(), with_cron_job);
-    let mut run = plane.command(&["run", "--timeout", "2m"]);
+    let mut run = envtest.command(&["run", "--timeout", "2m"]);
     run.arg("--scenarios").arg(folder.path());
     run.arg("--output").arg(folder.path().join("output"));
     let ended = run.output().unwrap();
     let said = text(&ended);
     assert_eq!(ended.status.code(), Some(0), "{said}");
-    plane.nothing_is_left(&said);
+    envtest.nothing_is_left(&said);
 }

@@ -7,19 +7,14 @@ use kuberay_conformance::report::Outcome;
 
 use crate::support::copies::replaced;
 use crate::support::exclusive;
-use crate::support::workspace::{Workspace, text};
+use crate::support::sandbox::{Sandbox, text};
 
 const INVALID: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: invalid}\ndata: {\"a key\": text}\n";
 
 /// A copy of a scenario, with further objects that are sent after its own.
-fn with_objects(
-    workspace: &Workspace,
-    name: &str,
-    change: impl Fn(String) -> String,
-    objects: &str,
-) {
-    workspace.scenario("default-command", name, |file, text| match file {
+fn with_objects(sandbox: &Sandbox, name: &str, change: impl Fn(String) -> String, objects: &str) {
+    sandbox.scenario("default-command", name, |file, text| match file {
         "scenario.yaml" => change(replaced(
             &text,
             "[raycluster.yaml]",
@@ -28,17 +23,17 @@ fn with_objects(
         _ => text,
     });
     std::fs::write(
-        workspace.path("scenarios").join(name).join("objects.yaml"),
+        sandbox.path("scenarios").join(name).join("objects.yaml"),
         objects,
     )
     .unwrap();
 }
 
-/// Runs the workspace's one scenario, in which the `ConfigMap` must fail it.
-fn fails_by_the_config_map(workspace: &Workspace) {
-    let ran = workspace.run("output", &["--operator", "1.6.2"]);
+/// Runs the sandbox's one scenario, in which the `ConfigMap` must fail it.
+fn fails_by_the_config_map(sandbox: &Sandbox) {
+    let ran = sandbox.run("output", &["--operator", "1.6.2"]);
     let said = text(&ran);
-    let result = workspace.results("output");
+    let result = sandbox.results("output");
     assert_eq!(result.cases[0].outcome, Outcome::Failed, "{said}");
     assert_eq!(ran.status.code(), Some(1), "{said}");
     let reason = result.cases[0].reason.as_deref().unwrap_or_default();
@@ -54,20 +49,20 @@ fn fails_by_the_config_map(workspace: &Workspace) {
 #[ignore = "needs envtest"]
 fn a_case_fails_when_one_of_its_objects_is_rejected_although_its_checks_hold_already() {
     let _exclusive = exclusive();
-    let workspace = Workspace::new("envtest");
+    let sandbox = Sandbox::new("envtest");
     let many = (0..200).map(|number| {
         format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: n-{number}}}\n---\n")
     });
     let objects = many.collect::<String>() + INVALID;
-    with_objects(&workspace, "one-is-invalid", |text| text, &objects);
-    fails_by_the_config_map(&workspace);
+    with_objects(&sandbox, "one-is-invalid", |text| text, &objects);
+    fails_by_the_config_map(&sandbox);
 }
 
 #[test]
 #[ignore = "needs envtest"]
 fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expected() {
     let _exclusive = exclusive();
-    let workspace = Workspace::new("envtest");
+    let sandbox = Sandbox::new("envtest");
     let expected = INVALID
         .replace("name: invalid", "name: expected")
         .replace("a key", "another key");
@@ -79,12 +74,12 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
         )
     };
     with_objects(
-        &workspace,
+        &sandbox,
         "one-is-expected",
         check,
         &format!("{expected}---\n{INVALID}"),
     );
-    for entry in std::fs::read_dir(workspace.path("scenarios/one-is-expected")).unwrap() {
+    for entry in std::fs::read_dir(sandbox.path("scenarios/one-is-expected")).unwrap() {
         let path = entry.unwrap().path();
         if path
             .extension()
@@ -93,7 +88,7 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
             std::fs::remove_file(path).unwrap();
         }
     }
-    fails_by_the_config_map(&workspace);
+    fails_by_the_config_map(&sandbox);
 }
 
 /// A step that applies an object without a namespace would leave it in the cluster, or change what
@@ -102,10 +97,10 @@ fn a_case_fails_when_an_object_is_rejected_beside_one_whose_rejection_is_expecte
 #[ignore = "needs envtest"]
 fn a_step_that_applies_an_object_without_a_namespace_is_an_environment_error() {
     let _exclusive = exclusive();
-    let workspace = Workspace::new("envtest");
+    let sandbox = Sandbox::new("envtest");
     let role = "\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n\
                 metadata: {name: cluster-admin}\nrules: []\n";
-    workspace.scenario(
+    sandbox.scenario(
         "existing-pods-keep-their-command",
         "changes-a-role",
         |file, text| match file {
@@ -113,9 +108,9 @@ fn a_step_that_applies_an_object_without_a_namespace_is_an_environment_error() {
             _ => text,
         },
     );
-    let ran = workspace.run("output", &["--operator", "1.6.2"]);
+    let ran = sandbox.run("output", &["--operator", "1.6.2"]);
     let said = text(&ran);
-    let result = workspace.results("output");
+    let result = sandbox.results("output");
     assert_eq!(result.cases[0].outcome, Outcome::Error, "{said}");
     let reason = result.cases[0].reason.as_deref().unwrap_or_default();
     assert!(

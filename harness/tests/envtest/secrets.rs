@@ -13,7 +13,7 @@ use kuberay_conformance::report::{CaseResult, Outcome, RunResult};
 use crate::support::canary::{Canary, ray_cluster, scenario, the_search_finds};
 use crate::support::copies::{copy_scenario, replaced};
 use crate::support::own_cache::own_cache;
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program};
 
 /// The password of the Secret that only a later step applies.

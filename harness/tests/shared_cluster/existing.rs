@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::cluster::{account, client, kubeconfig, objects};
 use crate::support::copies::{copy_scenario, replaced};
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, newest, program};
 
 const CONTEXT: &str = "kind-run";

@@ -17,7 +17,7 @@ use kuberay_conformance::runner::NAMESPACE;
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{copy_scenario, replaced, run};
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program};
 
 const JOB: &str = "half-way";

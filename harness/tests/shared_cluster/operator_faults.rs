@@ -16,7 +16,7 @@ use crate::faults::{RAY_ANSWERS, copy_to_check};
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::copies::{replaced, run_of};
 use crate::support::running::Running;
-use crate::support::workspace;
+use crate::support::sandbox;
 use crate::support::{exclusive, newest};
 
 /// One image does not exist; the other does, and is not for an operator.
@@ -73,7 +73,7 @@ fn run_with_operator(image: &str) -> (Option<i32>, String) {
     )
     .output()
     .unwrap();
-    (output.status.code(), workspace::text(&output))
+    (output.status.code(), sandbox::text(&output))
 }
 
 /// Ray is what the case waits for; that it can't be known any more is the environment's fault, and
@@ -109,7 +109,7 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
         .args(["cluster", "up"])
         .output()
         .unwrap();
-    assert!(restored.status.success(), "{}", workspace::text(&restored));
+    assert!(restored.status.success(), "{}", sandbox::text(&restored));
     assert_eq!(status.code(), Some(3), "{text}");
     assert!(
         text.contains("the operator default/kuberay-operator has not been running for"),
@@ -122,8 +122,8 @@ fn an_operator_that_goes_while_a_case_waits_is_named() {
     );
 }
 
-/// While a case runs, nobody gets another operator in its workspace, and nothing is changed for the one
-/// who asked.
+/// While a case runs, no other process replaces the operator, and a process that asks changes
+/// nothing.
 fn others_are_told_why_not(folder: &Path, holder: u32) {
     let before = operator();
     let repository = crate::support::scenarios();
@@ -157,7 +157,7 @@ fn others_are_told_why_not(folder: &Path, holder: u32) {
             other.arg("--output").arg(folder.join("output-of-another"));
         }
         let other = other.output().unwrap();
-        let said = workspace::text(&other);
+        let said = sandbox::text(&other);
         assert_eq!(other.status.code(), Some(3), "{arguments:?}: {said}");
         assert!(
             said.contains(&format!("the cluster {CLUSTER} {runs}")),

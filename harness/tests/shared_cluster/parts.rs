@@ -4,19 +4,19 @@ use kuberay_conformance::report::{CaseResult, CheckResult, rule_results};
 
 use crate::support::copies::replaced;
 use crate::support::exclusive;
-use crate::support::workspace::{Workspace, ended, text};
+use crate::support::sandbox::{Sandbox, ended, text};
 
 /// On kind a shard is a part of the cases, where it is whole releases in the other target.
 #[test]
 #[ignore = "needs kind"]
 fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
     let _exclusive = exclusive();
-    let workspace = Workspace::new("kind");
+    let sandbox = Sandbox::new("kind");
     // Names that the three shards share out among them.
     for name in ["one", "ends-a", "four"] {
-        workspace.scenario("exit-ends-the-container", name, |_, text| text);
+        sandbox.scenario("exit-ends-the-container", name, |_, text| text);
     }
-    workspace.scenario(
+    sandbox.scenario(
         "exit-ends-the-container",
         "wrong",
         |file, text| match file {
@@ -24,19 +24,19 @@ fn the_merged_report_of_three_shards_on_kind_is_that_of_one_run() {
             _ => text,
         },
     );
-    let whole = workspace.run("whole", &[]);
+    let whole = sandbox.run("whole", &[]);
     assert_eq!(whole.status.code(), Some(1), "{}", text(&whole));
     let mut judged = Vec::new();
     for shard in 1..=3 {
         let part = format!("part-{shard}");
-        let ran = workspace.run(&part, &["--shard", &format!("{shard}/3")]);
-        let cases = workspace.results(&part).cases;
+        let ran = sandbox.run(&part, &["--shard", &format!("{shard}/3")]);
+        let cases = sandbox.results(&part).cases;
         assert!(!cases.is_empty(), "each shard has a part: {}", text(&ran));
         judged.extend(cases.into_iter().map(|case| case.id));
     }
-    let merged = workspace.merge(&["part-1", "part-2", "part-3"], "merged");
+    let merged = sandbox.merge(&["part-1", "part-2", "part-3"], "merged");
     assert_eq!(merged.status.code(), Some(1), "{}", text(&merged));
-    let (whole, merged) = (workspace.results("whole"), workspace.results("merged"));
+    let (whole, merged) = (sandbox.results("whole"), sandbox.results("merged"));
     assert_eq!(whole.cases.len(), 4, "none is judged twice");
     assert_eq!(judged.len(), 4, "none is judged twice");
     assert_eq!(ended(&merged), ended(&whole));

@@ -12,7 +12,7 @@ use rstest::rstest;
 
 use crate::support::cluster::{client, kubeconfig};
 use crate::support::proxy::{self, Fault, Rule};
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program, scenarios};
 
 const CONTEXT: &str = "kind-stalled";

@@ -17,8 +17,8 @@ pub mod processes;
 pub mod proxy;
 pub mod reader;
 pub mod running;
+pub mod sandbox;
 pub mod trials;
-pub mod workspace;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -43,7 +43,7 @@ pub struct Ran {
 impl Ran {
     /// All that was printed.
     pub fn text(&self) -> String {
-        super::workspace::text(&self.output)
+        super::sandbox::text(&self.output)
     }
 
     pub fn case(&self, scenario: &str) -> &CaseResult {

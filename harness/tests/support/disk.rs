@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::workspace::text;
+use super::sandbox::text;
 
 /// More than all that a command writes.
 const LARGE: u64 = 1 << 30;

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use super::processes::signal;
 use super::running::Running;
-use super::workspace::text;
+use super::sandbox::text;
 
 /// How long programs may take to end after the run that started them.
 const ENDED_WITHIN: Duration = Duration::from_secs(20);

@@ -38,8 +38,8 @@ pub enum Fault {
     Corrupt,
     /// So long after the first request its answer is cut off, and later requests get none.
     CutLater(Duration),
-    /// Its answer begins, and nothing of its body comes.
-    Silent,
+    /// So long after the first request nothing more of its answer's body comes.
+    Silent(Duration),
 }
 
 /// The requests that get a fault.
@@ -161,7 +161,7 @@ async fn answer(
             Fault::CutLater(after) if first.elapsed() >= after => {
                 return Err(std::io::Error::other("cut"));
             }
-            Fault::Throttle(_) | Fault::Corrupt | Fault::CutLater(_) | Fault::Silent => {}
+            Fault::Throttle(_) | Fault::Corrupt | Fault::CutLater(_) | Fault::Silent(_) => {}
         }
     }
     // The client adds its own.
@@ -177,7 +177,7 @@ async fn answer(
         Fault::Throttle(rate) if is_selected => throttled(body, rate),
         Fault::Corrupt if is_selected => corrupted(body),
         Fault::CutLater(after) if is_selected => cut_at(body, first + after),
-        Fault::Silent if is_selected => StreamBody::new(stream::pending()).boxed_unsync(),
+        Fault::Silent(after) if is_selected => silent_from(body, first + after),
         _ => body.boxed_unsync(),
     }))
 }
@@ -242,6 +242,13 @@ fn cut_at(body: Body, end: Instant) -> Answer {
     });
     let parts = body.into_data_stream().map_ok(Frame::data);
     StreamBody::new(stream::select(parts, cut)).boxed_unsync()
+}
+
+/// Hands nothing on from a moment on.
+fn silent_from(body: Body, begin: Instant) -> Answer {
+    let parts = body.into_data_stream().map_ok(Frame::data);
+    let before = parts.take_until(tokio::time::sleep_until(begin.into()));
+    StreamBody::new(before.chain(stream::pending())).boxed_unsync()
 }
 
 fn corrupted(body: Body) -> Answer {

@@ -7,8 +7,8 @@ use crate::provider::{
 /// Returns the text for a target that `cluster up` has started, with the next commands.
 pub(super) fn up(up: &TargetUp) -> String {
     match &up.state {
-        TargetState::Envtest(envtest) if up.was_up => planes(envtest, "are up already"),
-        TargetState::Envtest(envtest) => planes(envtest, "are up"),
+        TargetState::Envtest(envtest) if up.was_up => api_servers(envtest, "are up already"),
+        TargetState::Envtest(envtest) => api_servers(envtest, "are up"),
         TargetState::Kind(kind) => kind_up(kind),
         state @ (TargetState::IncompleteKind { .. } | TargetState::Existing(_)) => {
             self::state(state)
@@ -20,7 +20,7 @@ pub(super) fn up(up: &TargetUp) -> String {
 pub(super) fn state(state: &TargetState) -> String {
     match state {
         TargetState::Envtest(envtest) => {
-            let text = planes(envtest, &format!("are up since {}", envtest.since));
+            let text = api_servers(envtest, &format!("are up since {}", envtest.since));
             with_users(text, &envtest.users)
         }
         TargetState::Kind(kind) => kind_state(kind),
@@ -41,7 +41,7 @@ pub(super) fn down(down: &TargetDown) -> String {
     }
 }
 
-fn planes(envtest: &EnvtestState, how: &str) -> String {
+fn api_servers(envtest: &EnvtestState, how: &str) -> String {
     let (kubernetes, daemon) = (&envtest.kubernetes, &envtest.daemon);
     let mut text = format!("API servers {how}: Kubernetes {kubernetes}, daemon {daemon}");
     for (release, kubeconfig) in &envtest.releases {

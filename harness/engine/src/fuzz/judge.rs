@@ -142,9 +142,12 @@ impl Expected {
     /// Expected refusals that were seen, or whose Pods stayed away.
     pub fn confirmed(&self, seen: &SeenOutcome) -> Vec<&Refusal> {
         let refused = self.is_refused_by_operator();
-        self.at(|one| match is_silent(one) {
-            true => !refused,
-            false => one.stage > Stage::ApiServer && seen.confirms(one),
+        self.at(|one| {
+            if is_silent(one) {
+                !refused
+            } else {
+                one.stage > Stage::ApiServer && seen.confirms(one)
+            }
         })
     }
 

@@ -1,11 +1,15 @@
 //! Follows the log of an operator, for refusals that it reports nowhere else.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
+
+/// How many errors are kept: those of the last minutes of an operator that retries all the time.
+const KEPT: usize = 8_192;
 
 /// A log that grows. Each byte is read once, however many objects are waited for: operators that
 /// try again and again write many megabytes.
@@ -20,8 +24,10 @@ struct Followed {
     offset: u64,
     /// The start of a line that is not complete yet.
     rest: Vec<u8>,
-    /// Errors, with the whole line that each comes from.
-    errors: Vec<Reported>,
+    /// The last errors, with the whole line that each comes from.
+    errors: VecDeque<Reported>,
+    /// How many errors came before them.
+    dropped: usize,
 }
 
 struct Reported {
@@ -37,28 +43,28 @@ impl OperatorLog {
         }
     }
 
-    /// How many errors there are so far; those about an object that comes later have this number at
-    /// least.
+    /// The number of the next error.
     pub fn end(&self) -> usize {
-        self.follow(|errors| errors.len())
+        self.follow(|read| read.dropped + read.errors.len())
     }
 
-    /// Errors about a namespace from a number on, in the order of the log.
+    /// Errors that mention a namespace, from a number on, in the order of the log. Only the last
+    /// 8,192 errors of all namespaces are known.
     pub fn about(&self, namespace: &str, from: usize) -> Vec<String> {
-        self.follow(|errors| {
-            let later = errors.iter().skip(from);
+        self.follow(|read| {
+            let later = read.errors.iter().skip(from.saturating_sub(read.dropped));
             let own = later.filter(|error| error.line.contains(namespace));
             own.map(|error| error.says.clone()).collect()
         })
     }
 
-    fn follow<T>(&self, ask: impl FnOnce(&[Reported]) -> T) -> T {
+    fn follow<T>(&self, ask: impl FnOnce(&Followed) -> T) -> T {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         // A log that can't be read says nothing, and a later look reads it from here.
         if let Err(error) = read.go_on(&self.path) {
             tracing::debug!(%error, "the operator's log was not read");
         }
-        ask(&read.errors)
+        ask(&read)
     }
 }
 
@@ -75,6 +81,9 @@ impl Followed {
         let lines = std::mem::replace(&mut self.rest, rest);
         let lines = String::from_utf8_lossy(&lines).into_owned();
         self.errors.extend(lines.lines().filter_map(reported));
+        let excess = self.errors.len().saturating_sub(KEPT);
+        self.errors.drain(..excess);
+        self.dropped += excess;
         Ok(())
     }
 }
@@ -125,5 +134,9 @@ mod tests {
         write(&line("two", "third"));
         assert_eq!(log.about("one", from), ["bad: second"]);
         assert_eq!(log.about("two", from), ["bad: third"]);
+        write(&line("one", "again").repeat(KEPT));
+        assert_eq!(log.end(), KEPT + 3, "all errors are counted");
+        assert_eq!(log.about("one", 0).len(), KEPT, "the last ones are kept");
+        assert_eq!(log.about("one", KEPT + 2), ["bad: again"]);
     }
 }

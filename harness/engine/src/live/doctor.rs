@@ -20,6 +20,7 @@ pub mod view;
 
 use std::path::Path;
 
+use kuberay_manifest::{Severity, Source};
 use semver::Version;
 use serde_json::{Value, json};
 
@@ -32,8 +33,6 @@ use super::bundle::Bundle;
 use crate::artifact::Pins;
 use crate::contract::{EffectiveSettings, FieldValidation};
 use crate::explain::check;
-use kuberay_manifest::Severity;
-use kuberay_manifest::Source;
 
 pub use causes::{CAUSES, Cause};
 pub use document::*;

@@ -2,7 +2,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::results::{Strictness, exit_code};
+use crate::results::{RunVerdict, Strictness, run_verdict};
 use crate::scenario::results::example;
 
 const CASES: [&str; 4] = ["a", "b", "c", "d"];
@@ -48,8 +48,8 @@ fn ended(merged: &Merged) -> String {
     ended.collect::<Vec<_>>().join(" ")
 }
 
-fn code(merged: &Merged) -> u8 {
-    exit_code(&merged.run, Strictness::default())
+fn verdict(merged: &Merged) -> RunVerdict {
+    run_verdict(&merged.run, Strictness::default())
 }
 
 use Outcome::{Error, Failed, Flaky, Passed, Skipped};
@@ -69,7 +69,7 @@ fn shards_become_the_whole_in_the_order_of_the_plan() {
     assert_eq!(merged.notes, Vec::<String>::new());
     assert_eq!(merged.run.run_id, "run-2, run-1");
     assert_eq!(merged.run.phases[0].name, "shard 2/2: cluster");
-    assert_eq!(code(&merged), 1);
+    assert_eq!(verdict(&merged), RunVerdict::Failed);
 }
 
 #[test]
@@ -87,7 +87,11 @@ fn a_shard_that_is_missing_is_named_with_its_cases() {
              kind::1.6.2::2.52.0::c"
         )
     );
-    assert_eq!(code(&merged), 3, "whatever the others found");
+    assert_eq!(
+        verdict(&merged),
+        RunVerdict::Unproven,
+        "whatever the others found"
+    );
 }
 
 /// One that has cases to report and says itself that it did not complete.
@@ -105,14 +109,14 @@ fn a_shard_that_was_stopped_is_told_and_another_attempt_makes_up_for_it() {
         )
     );
     assert_eq!(ended(&merged).as_str(), "a:PASS b:PASS c:PASS d:SKIP");
-    assert_eq!(code(&merged), 3);
+    assert_eq!(verdict(&merged), RunVerdict::Unproven);
     for order in [
         [first.clone(), second.clone(), again.clone()],
         [again, second, first],
     ] {
         let merged = merge(&order).unwrap();
         assert_eq!(ended(&merged).as_str(), "a:PASS b:PASS c:PASS d:PASS");
-        assert_eq!(code(&merged), 0);
+        assert_eq!(verdict(&merged), RunVerdict::Passed);
     }
 }
 
@@ -125,7 +129,7 @@ fn a_case_that_was_left_out_for_its_own_reason_is_not_missing() {
     ])
     .unwrap();
     assert_eq!(merged.run.missing.len(), 0);
-    assert_eq!(code(&merged), 0);
+    assert_eq!(verdict(&merged), RunVerdict::Passed);
 }
 
 #[rstest]
@@ -251,7 +255,7 @@ fn merging_results_whose_cases_were_all_skipped_for_lack_of_room_exits_3() {
     let merged = merge(&sources).unwrap();
     assert_eq!(merged.run.missing.len(), 0);
     assert_eq!(merged.run.interrupted.as_deref(), None);
-    assert_eq!(code(&merged), 3);
+    assert_eq!(verdict(&merged), RunVerdict::Unproven);
 }
 
 /// A run that was cut short has them as errors; none of them has a verdict.
@@ -271,7 +275,7 @@ fn cases_that_ran_when_their_run_was_cut_short_are_missing() {
         "what broke for itself is told"
     );
     assert_eq!(ended(&merged).as_str(), "a:PASS b:ERROR c:FAIL d:ERROR");
-    assert_eq!(code(&merged), 3);
+    assert_eq!(verdict(&merged), RunVerdict::Unproven);
     let told = merged.run.interrupted.unwrap();
     assert!(told.contains("1 of 4 planned cases are missing"), "{told}");
 }
@@ -308,7 +312,7 @@ fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cases_are_missing(
         told,
         Some("shard 2/2 did not complete: the run was interrupted")
     );
-    assert_eq!(code(&alone), 3);
+    assert_eq!(verdict(&alone), RunVerdict::Unproven);
     let first = source(Some((1, 2)), &[("a", Passed), ("b", Passed)]);
     for order in [[first.clone(), second.clone()], [second, first]] {
         let merged = merge(&order).unwrap();
@@ -316,6 +320,6 @@ fn a_run_that_ended_before_its_plan_was_known_is_told_and_its_cases_are_missing(
         let told = merged.run.interrupted.as_deref().unwrap();
         assert!(told.starts_with("shard 2/2 did not complete"), "{told}");
         assert_eq!(ended(&merged).as_str(), "a:PASS b:PASS");
-        assert_eq!(code(&merged), 3);
+        assert_eq!(verdict(&merged), RunVerdict::Unproven);
     }
 }

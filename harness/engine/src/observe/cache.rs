@@ -92,20 +92,23 @@ impl<K: ResourceExt + Clone> Cache<K> {
         self.live.keys().map(String::as_str)
     }
 
+    /// Whether the object of this uid exists.
+    pub(super) fn is_live(&self, uid: &str) -> bool {
+        self.live.contains_key(uid)
+    }
+
     /// Whether this version of the object, or a later one, has been shown. Versions are compared as
-    /// numbers, which they are in an API server with etcd.
+    /// numbers, which they are in an API server with etcd. What is gone was shown, whatever its last
+    /// version: no other object gets its uid.
     pub(super) fn has_shown(&self, uid: &str, version: &str) -> bool {
-        let known = self.live.get(uid).or_else(|| {
-            let mut gone = self.gone.iter();
-            gone.find(|object| key(*object) == uid)
-        });
-        known.is_some_and(|known| {
-            let shown = known.resource_version().unwrap_or_default();
-            match (shown.parse::<u64>(), version.parse::<u64>()) {
-                (Ok(shown), Ok(version)) => shown >= version,
-                _ => shown == version,
-            }
-        })
+        let Some(known) = self.live.get(uid) else {
+            return self.gone.iter().any(|object| key(object) == uid);
+        };
+        let shown = known.resource_version().unwrap_or_default();
+        match (shown.parse::<u64>(), version.parse::<u64>()) {
+            (Ok(shown), Ok(version)) => shown >= version,
+            _ => shown == version,
+        }
     }
 
     /// How many objects exist.
@@ -119,7 +122,8 @@ impl<K: ResourceExt + Clone> Cache<K> {
     }
 }
 
-fn key<K: ResourceExt>(object: &K) -> String {
+/// The uid of an object, by which it is kept.
+pub(super) fn key<K: ResourceExt>(object: &K) -> String {
     object.uid().unwrap_or_else(|| object.name_any())
 }
 
@@ -184,7 +188,9 @@ mod tests {
         assert!(cache.has_shown("uid-a", "9"), "versions are numbers");
         assert!(!cache.has_shown("uid-a", "100"));
         assert!(!cache.has_shown("uid-b", "1"), "another object");
-        cache.apply(Event::Delete(of("a", "101")));
+        // A list without it shows that it is gone, too, but not in which version.
+        cache.apply(Event::Init);
+        cache.apply(Event::InitDone);
         assert!(cache.has_shown("uid-a", "100"), "what is gone was shown");
     }
 }

@@ -6,13 +6,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Event;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::cache::Cache;
+use super::cache::{Cache, key};
 use super::namespace::{NamespaceState, NamespaceView, ray_resource};
 
 /// How late a watch may be.
@@ -21,11 +23,14 @@ const LATE: Duration = Duration::from_secs(3);
 /// Names and versions of objects by their uid.
 type Versions = BTreeMap<String, (String, String)>;
 
+/// Names of objects by their uid.
+type Names = BTreeMap<String, String>;
+
 /// What is listed of one kind, and what was known of it before.
 struct Listed {
     kind: &'static str,
     versions: Versions,
-    before: Vec<String>,
+    before: Names,
 }
 
 impl Listed {
@@ -36,10 +41,9 @@ impl Listed {
             let is_unseen = !cache.has_shown(uid, version);
             is_unseen.then(|| format!("it has not shown `{name}` in version {version}"))
         });
-        let left = cache.live().into_iter().filter_map(|object| {
-            let uid = object.uid()?;
-            let is_left = self.before.contains(&uid) && !self.versions.contains_key(&uid);
-            is_left.then(|| format!("it has not shown that `{}` is gone", object.name_any()))
+        let left = self.before.iter().filter_map(|(uid, name)| {
+            let is_left = !self.versions.contains_key(uid) && cache.is_live(uid);
+            is_left.then(|| format!("it has not shown that `{name}` is gone"))
         });
         unseen
             .chain(left)
@@ -49,35 +53,56 @@ impl Listed {
 }
 
 impl NamespaceView {
-    /// Lists Pods and `RayClusters`, and returns what the watches don't show of them within three
-    /// seconds, in words; also what could not be listed. Empty where nothing is missed.
+    /// Lists what is watched, and returns what the watches don't show of it within three seconds,
+    /// in words; also what could not be listed. Empty where nothing is missed.
     pub async fn missed(&mut self) -> Vec<String> {
-        let (pods_before, clusters_before) = self.shared().with_state(|state| {
-            let uids = |uids: &mut dyn Iterator<Item = &str>| uids.map(str::to_owned).collect();
-            let pods: Vec<String> = uids(&mut state.pods.uids());
-            let clusters: Vec<String> = uids(&mut state.ray_clusters.uids());
-            (pods, clusters)
+        let (client, namespace) = (self.shared().client(), self.shared().namespace().to_owned());
+        let before = self.shared().with_state(|state| {
+            [
+                names(&state.pods.live()),
+                names(&state.events.live()),
+                names(&state.jobs.live()),
+                names(&state.ray_clusters.live()),
+                names(&state.ray_jobs.live()),
+            ]
         });
-        let resource = ray_resource("RayCluster", "rayclusters");
-        let clusters: Api<DynamicObject> =
-            Api::namespaced_with(self.shared().client(), self.shared().namespace(), &resource);
-        let pods = self.shared().pods_api();
-        let (pods, clusters) = tokio::join!(
-            list("pods", &pods, pods_before),
-            list("rayclusters", &clusters, clusters_before),
-        );
-        let (pods, clusters) = match (pods, clusters) {
-            (Ok(pods), Ok(clusters)) => (pods, clusters),
-            (pods, clusters) => {
-                return [pods.err(), clusters.err()].into_iter().flatten().collect();
-            }
+        let [pods, events, jobs, ray_clusters, ray_jobs] = before;
+        let ray = |kind: &str, plural: &str| -> Api<DynamicObject> {
+            Api::namespaced_with(client.clone(), &namespace, &ray_resource(kind, plural))
         };
+        let (clusters_api, ray_jobs_api) =
+            (ray("RayCluster", "rayclusters"), ray("RayJob", "rayjobs"));
+        let events_api: Api<Event> = Api::namespaced(client.clone(), &namespace);
+        let jobs_api: Api<Job> = Api::namespaced(client.clone(), &namespace);
+        let pods_api = self.shared().pods_api();
+        let (pods, events, jobs, ray_clusters, ray_jobs) = tokio::join!(
+            list("pods", &pods_api, pods),
+            list("events", &events_api, events),
+            list("jobs", &jobs_api, jobs),
+            list("rayclusters", &clusters_api, ray_clusters),
+            list("rayjobs", &ray_jobs_api, ray_jobs),
+        );
+        let (pods, events, jobs, ray_clusters, ray_jobs) =
+            match (pods, events, jobs, ray_clusters, ray_jobs) {
+                (Ok(pods), Ok(events), Ok(jobs), Ok(ray_clusters), Ok(ray_jobs)) => {
+                    (pods, events, jobs, ray_clusters, ray_jobs)
+                }
+                (pods, events, jobs, ray_clusters, ray_jobs) => {
+                    let all = [pods, events, jobs, ray_clusters, ray_jobs];
+                    return all.into_iter().filter_map(Result::err).collect();
+                }
+            };
         let end = Instant::now() + LATE;
         loop {
             let missing = self.shared().with_state(|state: &NamespaceState| {
-                let mut missing = pods.missing(&state.pods);
-                missing.extend(clusters.missing(&state.ray_clusters));
-                missing
+                [
+                    pods.missing(&state.pods),
+                    events.missing(&state.events),
+                    jobs.missing(&state.jobs),
+                    ray_clusters.missing(&state.ray_clusters),
+                    ray_jobs.missing(&state.ray_jobs),
+                ]
+                .concat()
             });
             if missing.is_empty() || tokio::time::timeout_at(end, self.changed()).await.is_err() {
                 return missing;
@@ -86,8 +111,15 @@ impl NamespaceView {
     }
 }
 
+fn names<K: ResourceExt>(objects: &[K]) -> Names {
+    let named = objects
+        .iter()
+        .map(|object| (key(object), object.name_any()));
+    named.collect()
+}
+
 /// Lists the metadata of the objects of a kind.
-async fn list<K>(kind: &'static str, api: &Api<K>, before: Vec<String>) -> Result<Listed, String>
+async fn list<K>(kind: &'static str, api: &Api<K>, before: Names) -> Result<Listed, String>
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {

@@ -185,7 +185,7 @@ pub struct KindSpec {
     pub cluster: String,
     /// Nodes that accept Pods; as many as the scenarios need when absent.
     pub nodes: Option<u32>,
-    /// Nodes of a cluster that has to be made, where that is more.
+    /// Number of nodes of a new cluster, if it is larger than `nodes`.
     pub preferred_nodes: Option<u32>,
     /// Whether the API server writes an audit log, which the bench counts requests in.
     pub audit: bool,

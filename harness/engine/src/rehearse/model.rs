@@ -74,8 +74,8 @@ fn with_spec_of(object: &Value, live: Option<&Value>) -> Value {
     object
 }
 
-/// The object with what only the API server and the operator know: uid, RayCluster, job id. Its spec
-/// is the one that the API server holds, without the fields that the definitions do not know,
+/// The object with what only the API server and the operator know: uid, RayCluster, job id. Its
+/// spec is the one that the API server holds, without the fields that the definitions do not know,
 /// because the operator sees no other.
 fn known(object: &Value, live: Option<&Value>, seen: &Observation) -> Option<(Value, String)> {
     let mut known = with_spec_of(object, live);
@@ -154,7 +154,8 @@ pub(super) fn outlook(
     outlook
 }
 
-/// The answer of `check`; of refusals those with one of these ids.
+/// The answer of `check`; of refusals the one with the first of these ids, which are in the order of
+/// their stages.
 fn asked(
     object: &Value,
     [from, to]: [&Version; 2],
@@ -179,12 +180,12 @@ fn asked(
     let Ok(report) = check(&sources, &options) else {
         return outlook;
     };
+    outlook.refused = refusals.iter().find_map(|id| {
+        let refusal = report.findings.iter().find(|finding| finding.id == *id)?;
+        Some(refusal.message.clone())
+    });
     for finding in report.findings {
-        if finding.id.starts_with("refused-") {
-            if refusals.contains(&finding.id.as_str()) {
-                outlook.refused = Some(finding.message);
-            }
-        } else if trap(&finding.id).is_some() && finding.severity <= Severity::Warning {
+        if trap(&finding.id).is_some() && finding.severity <= Severity::Warning {
             outlook.traps.push(RehearsedTrap {
                 id: finding.id,
                 message: finding.message,

@@ -1,6 +1,6 @@
 //! The steps of a rehearsal: create the objects, replace definitions and operator, recreate Pods.
 
-mod actor;
+mod staged_object;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use semver::Version;
 use serde_json::Value;
 
-use self::actor::StagedObject;
+use self::staged_object::StagedObject;
 use super::document::{LeftOut, ModelFinding, RehearsalTotals, RehearsedObject, StepReport};
 use super::prepare::shown;
 use super::upgrade_server::{Release, UpgradeServer};
@@ -29,11 +29,11 @@ const QUIET: Duration = Duration::from_millis(2500);
 const QUIET_OF_PARENTS: Duration = Duration::from_secs(7);
 /// A rehearsal that runs.
 pub(super) struct Stage<'a> {
-    plane: UpgradeServer,
+    server: UpgradeServer,
     world: World,
     options: &'a RehearseOptions,
     progress: &'a dyn Progress,
-    actors: Vec<StagedObject>,
+    objects: Vec<StagedObject>,
     quiet: Duration,
     notes: Vec<String>,
     left_out: Vec<LeftOut>,
@@ -44,22 +44,22 @@ type Stored = BTreeMap<ObjectKey, Value>;
 
 impl<'a> Stage<'a> {
     pub fn new(
-        plane: UpgradeServer,
+        server: UpgradeServer,
         options: &'a RehearseOptions,
         progress: &'a dyn Progress,
     ) -> Self {
-        let world = World::watch(plane.client());
+        let world = World::watch(server.client());
         let has_parents = options
             .fleet
             .objects
             .iter()
             .any(|one| one["kind"] != "RayCluster");
         Self {
-            plane,
+            server,
             world,
             options,
             progress,
-            actors: Vec::new(),
+            objects: Vec::new(),
             quiet: if has_parents { QUIET_OF_PARENTS } else { QUIET },
             notes: Vec::new(),
             left_out: Vec::new(),
@@ -73,7 +73,7 @@ impl<'a> Stage<'a> {
     /// Ends the programs; returns notes, and objects that could not be rehearsed.
     pub async fn stop(self) -> (Vec<String>, Vec<LeftOut>) {
         drop(self.world);
-        self.plane.stop().await;
+        self.server.stop().await;
         (self.notes, self.left_out)
     }
 
@@ -91,9 +91,9 @@ impl<'a> Stage<'a> {
         self.say(&format!(
             "KubeRay {} works on {} objects",
             first.version,
-            self.actors.len()
+            self.objects.len()
         ));
-        let log = self.plane.operate(first, &settings).await?;
+        let log = self.server.operate(first, &settings).await?;
         self.settle(log).await?;
         self.promote().await?;
         self.notes.extend(notes);
@@ -134,20 +134,20 @@ impl<'a> Stage<'a> {
                 "replacing the definitions by those of KubeRay {}",
                 to.version
             ));
-            step.new_crds = self.plane.replace_crds(to).await?;
+            step.new_crds = self.server.replace_crds(to).await?;
             self.settle_quietly().await?;
         }
         self.say(&format!("KubeRay {} takes over", to.version));
-        let log = self.plane.operate(to, &settings).await?;
+        let log = self.server.operate(to, &settings).await?;
         self.settle(log).await?;
         let taken_over = self.world.now();
         let now_stored = self.stored().await?;
         let trials = self.trials().await?;
         let mut reports = Vec::new();
-        for (actor, trial) in self.actors.iter_mut().zip(trials) {
-            let moments = [before.of(&actor.key), taken_over.of(&actor.key)];
-            let held = [stored.get(&actor.key), now_stored.get(&actor.key)];
-            reports.push(actor.at_once(trial, &moments, held));
+        for (staged, trial) in self.objects.iter_mut().zip(trials) {
+            let moments = [before.of(&staged.key), taken_over.of(&staged.key)];
+            let held = [stored.get(&staged.key), now_stored.get(&staged.key)];
+            reports.push(staged.at_once(trial, &moments, held));
         }
         self.say("recreating every Pod");
         self.recreate(&taken_over).await?;
@@ -158,9 +158,9 @@ impl<'a> Stage<'a> {
         let releases = [&from.version, &to.version];
         let known = before.events();
         let contracts = [used.of_contract()?, settings.of_contract()?];
-        for (actor, report) in self.actors.iter_mut().zip(&mut reports) {
-            let (old, new) = (before.of(&actor.key), after.of(&actor.key));
-            let parent = |stored: &Stored| stored.get(&actor.key).cloned();
+        for (staged, report) in self.objects.iter_mut().zip(&mut reports) {
+            let (old, new) = (before.of(&staged.key), after.of(&staged.key));
+            let parent = |stored: &Stored| stored.get(&staged.key).cloned();
             let parents = [parent(&stored), parent(&last_stored)];
             let refused = [
                 compare::refusals(&old, &BTreeSet::new()),
@@ -178,18 +178,18 @@ impl<'a> Stage<'a> {
             }
             let side = |seen, index: usize| {
                 let observed = observe(seen, parents[index].as_slice(), releases[index]);
-                compare::of_one(observed, &actor.key.name)
+                compare::of_one(observed, &staged.key.name)
             };
             let sides = [side(&old, 0), side(&new, 1)];
             if report.refusals.is_empty() && refused[1].is_empty() {
-                report.changes = compare::changes(&sides[0], &sides[1], releases, actor.annotated);
+                report.changes = compare::changes(&sides[0], &sides[1], releases, staged.annotated);
             }
             let outlook =
-                model::outlook(&actor.object, parents[1].as_ref(), releases, &contracts[1]);
-            if actor.idle.is_none() {
+                model::outlook(&staged.object, parents[1].as_ref(), releases, &contracts[1]);
+            if staged.idle.is_none() {
                 report.traps = outlook.traps;
                 step.model.extend(disagreement(
-                    actor,
+                    staged,
                     outlook.refused.as_deref(),
                     report,
                     &goes_on(&refused, !new.pods.is_empty()),
@@ -203,7 +203,7 @@ impl<'a> Stage<'a> {
                 {
                     let parent = parent.as_ref();
                     step.model.extend(model::disagreements(
-                        &actor.object,
+                        &staged.object,
                         parent,
                         seen,
                         releases[side],
@@ -237,16 +237,16 @@ impl<'a> Stage<'a> {
 
     async fn stored(&self) -> Result<Stored, RehearseError> {
         let kinds = self
-            .actors
+            .objects
             .iter()
             .map(|one| one.key.kind.as_str())
             .collect();
-        Ok(self.plane.list(&kinds).await?.into_iter().collect())
+        Ok(self.server.list(&kinds).await?.into_iter().collect())
     }
 }
 
-/// The refusals of the new operator; where it says nothing and makes no Pods either, those of the old
-/// one, which go on without being told again.
+/// The refusals of the new operator; where it says nothing and makes no Pods either, those of the
+/// old one, which go on without being told again.
 fn goes_on(refused: &[Vec<String>; 2], pods: bool) -> Vec<String> {
     match refused {
         [old, new] if new.is_empty() && !pods => old.clone(),
@@ -256,14 +256,14 @@ fn goes_on(refused: &[Vec<String>; 2], pods: bool) -> Vec<String> {
 
 /// Whether the model expects a refusal that did not come, or misses one that did.
 fn disagreement(
-    actor: &StagedObject,
+    staged: &StagedObject,
     expected: Option<&str>,
     report: &RehearsedObject,
     by_operator: &[String],
     release: &Version,
 ) -> Option<ModelFinding> {
     let seen = report.refusals.iter().map(|one| &one.message);
-    let seen = seen.chain(&actor.refused).chain(by_operator).next();
+    let seen = seen.chain(&staged.refused).chain(by_operator).next();
     let difference = match (expected, seen) {
         (Some(expected), None) => format!("the model expects a refusal, and none came: {expected}"),
         (None, Some(seen)) if !report.refusals.is_empty() => {
@@ -272,7 +272,7 @@ fn disagreement(
         _ => return None,
     };
     Some(ModelFinding {
-        object: shown(&actor.key),
+        object: shown(&staged.key),
         release: release.to_string(),
         pod: String::new(),
         difference,

@@ -1,5 +1,5 @@
-//! The rehearsal's API server: one API server, its custom resource definitions, and the operator
-//! that runs now.
+//! The rehearsal's server: an API server, its custom resource definitions, and the operator that
+//! runs now.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -82,7 +82,7 @@ impl Tools {
     }
 
     /// Starts etcd and an API server with the definitions of a release.
-    pub async fn plane(&self, release: &Release) -> Result<UpgradeServer, RehearseError> {
+    pub async fn server(&self, release: &Release) -> Result<UpgradeServer, RehearseError> {
         let etcd = self.programs.etcd().await?;
         let server = self.programs.kubernetes("kube-apiserver").await?;
         let control = ControlPlane::start(ControlPlaneOptions {
@@ -93,15 +93,15 @@ impl Tools {
         });
         let control = control.await?;
         let api = control.api_server(&server, "rehearsal").await?;
-        let plane = UpgradeServer {
+        let upgrade_server = UpgradeServer {
             operator: None,
             sender: Sender::new(api.client.clone()),
             api,
             control,
             started: 0,
         };
-        plane.replace_crds(release).await?;
-        Ok(plane)
+        upgrade_server.replace_crds(release).await?;
+        Ok(upgrade_server)
     }
 }
 

@@ -86,7 +86,7 @@ struct Left {
 impl Judge<'_> {
     /// Looks at every change of the namespace until each check has its verdict, or none can come
     /// any more. `operator` is that of the cluster, where there is one. When all that is left is to
-    /// see that something does not happen, the case rests.
+    /// see that something does not happen, the case may overlap others.
     pub(super) async fn run(
         &self,
         view: &mut NamespaceView,
@@ -193,7 +193,8 @@ impl Judge<'_> {
                     return done(&tracker);
                 }
             }
-            if is_late {
+            // A check that holds passes in the next look.
+            if is_late && !(comparison && is_compared) {
                 tracker.expire(
                     elapsed,
                     &notes(view, &tracker, &milestones, operator.as_ref()),
@@ -242,8 +243,9 @@ impl Judge<'_> {
     /// Evaluates the open checks; returns what is left to do.
     ///
     /// No check passes while an object is missing. No check passes because something did not happen
-    /// while a watch is broken, or before the watches are compared with the API server. The last check does not pass while steps are left. A long log is
-    /// judged in parts, but all lines that are known are judged before the case ends well.
+    /// while a watch is broken, or before the watches are compared with the API server. The last
+    /// check does not pass while steps are left. A long log is judged in parts, but all lines that
+    /// are known are judged before the case ends well.
     async fn evaluate(
         &self,
         tracker: &mut CheckTracker<'_>,

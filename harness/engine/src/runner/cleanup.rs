@@ -18,8 +18,8 @@ use crate::progress::Progress;
 const PODS_WITHIN: Duration = Duration::from_mins(1);
 const NAMESPACE_WITHIN: Duration = Duration::from_mins(1);
 
-/// Deletes a case's namespace; gives the allocation back when its Pods are gone from the node. Returns
-/// what went wrong.
+/// Deletes a case's namespace; gives the allocation back when its Pods are gone from the node.
+/// Returns what went wrong.
 pub(super) async fn remove(
     client: Client,
     namespace: String,

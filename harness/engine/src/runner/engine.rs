@@ -92,8 +92,8 @@ impl RunEngine {
     /// Removes what killed runs have left, looks at the nodes once, and is then ready to run cases.
     ///
     /// # Errors
-    /// When namespaces, nodes and Pods can't be listed, or other processes' allocations not be looked
-    /// at.
+    /// When namespaces, nodes and Pods can't be listed, or other processes' allocations not be
+    /// looked at.
     pub async fn new(
         target: Target,
         options: EngineOptions,

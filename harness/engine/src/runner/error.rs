@@ -57,11 +57,6 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// 2 for bad use and bad files, 3 for a broken environment.
-    pub fn exit_code(&self) -> u8 {
-        if self.is_bad_use() { 2 } else { 3 }
-    }
-
     /// Whether arguments or scenario files are to blame, not the environment.
     pub fn is_bad_use(&self) -> bool {
         if let Self::Target(error) = self {

@@ -7,26 +7,25 @@ use crate::scenario::{Scenario, manifests};
 /// Cores that the control plane's Pods, the Pod network's and the operator request on the first
 /// node: 1050m on Kubernetes 1.34.
 const TAKEN: f64 = 1.05;
-/// Nodes for more cases than run at once: room for as many again that rest. Each node has all
-/// processors, so that three have room for two cases of one processor on each, and for the control
-/// plane.
+/// Nodes of a kind cluster on which cases may overlap: three nodes hold two cases of one CPU each,
+/// and the control plane.
 pub const NODES_TO_OVERLAP: u32 = 3;
 /// Nodes of one machine share its processors; with more, cases only wait for each other.
 const MOST: u32 = 4;
 
-/// As many as these scenarios need, and how many a cluster gets that has to be made for them: with
-/// room for some to rest while others begin, where there are more than run at once.
+/// Returns how many nodes these scenarios need, and how many a new cluster gets for them: more, so
+/// that cases may overlap, if there are more scenarios than run at once.
 pub(super) fn nodes_for_all(scenarios: &[&Scenario], jobs: Option<usize>) -> (u32, u32) {
     let needed = scenarios
         .iter()
         .map(|scenario| nodes_for(scenario))
         .max()
         .unwrap_or(1);
-    // Nobody rests where a number is named.
-    let rest = jobs.is_none() && scenarios.len() > default_jobs();
+    // With a number of jobs, no case overlaps.
+    let overlaps = jobs.is_none() && scenarios.len() > default_jobs();
     (
         needed,
-        if rest {
+        if overlaps {
             needed.max(NODES_TO_OVERLAP)
         } else {
             needed

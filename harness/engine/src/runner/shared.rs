@@ -1,5 +1,5 @@
-//! Allocations that hold across processes, because `run`, `cargo test` and nextest (a process for each
-//! trial) share a cluster.
+//! Allocations that hold across processes, because `run`, `cargo test` and nextest (a process for
+//! each trial) share a cluster.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt as _;
@@ -31,10 +31,10 @@ pub(super) struct Reservation {
 }
 
 const LOCK: &str = "lock";
-/// The first byte of a reservation: whether its case counts as one that runs. One byte, so that
-/// nobody reads half of a change.
+/// The first byte of a reservation: the case runs, or it only overlaps and does not count as one
+/// that runs. One byte, so that no process reads half of a change.
 const RUNS: u8 = b'+';
-const HOLDS: u8 = b'-';
+const OVERLAPS: u8 = b'-';
 
 impl Shared {
     pub(super) fn new(folder: PathBuf) -> io::Result<Self> {
@@ -112,7 +112,7 @@ impl Reservation {
     /// Counts no longer as a case that runs; its capacity stays taken.
     pub(super) fn stop_counting(&self) {
         // Where this fails, others wait until it ends.
-        let _ = self.lock.file().write_all_at(&[HOLDS], 0);
+        let _ = self.lock.file().write_all_at(&[OVERLAPS], 0);
     }
 }
 

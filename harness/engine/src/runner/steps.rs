@@ -38,9 +38,9 @@ pub(crate) struct StepRunner<'a> {
     upgrade: Option<&'a dyn Upgrade>,
 }
 
-/// Why a steps could not be given.
+/// Why a step failed.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StimulusError {
+pub(crate) enum StepError {
     #[error("the steps could not apply an object: {0}")]
     Apply(#[from] ObjectError),
     #[error("the upgrade: {0}")]
@@ -52,8 +52,8 @@ pub(crate) enum StimulusError {
     },
 }
 
-fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> StimulusError {
-    move |source| StimulusError::Api {
+fn api(doing: &'static str) -> impl FnOnce(kube::Error) -> StepError {
+    move |source| StepError::Api {
         doing,
         source: Box::new(source),
     }
@@ -114,7 +114,7 @@ impl<'a> StepRunner<'a> {
     /// # Errors
     /// When the API server refuses something other than an object of the scenario, or can't be
     /// asked.
-    pub(crate) async fn act(&mut self, observation: &Observation) -> Result<(), StimulusError> {
+    pub(crate) async fn act(&mut self, observation: &Observation) -> Result<(), StepError> {
         let pods: Vec<&Pod> = observation.pods.iter().filter(|pod| is_rays(pod)).collect();
         if self.steps.mark_ready {
             for pod in &pods {
@@ -132,10 +132,10 @@ impl<'a> StepRunner<'a> {
             );
             if let Some(upgrade) = self.upgrade {
                 if !self.between.is_empty() {
-                    upgrade.end().await.map_err(StimulusError::Upgrade)?;
+                    upgrade.end().await.map_err(StepError::Upgrade)?;
                     self.apply(self.between).await?;
                 }
-                upgrade.upgrade().await.map_err(StimulusError::Upgrade)?;
+                upgrade.upgrade().await.map_err(StepError::Upgrade)?;
             }
             self.apply(self.later).await?;
         }
@@ -155,7 +155,7 @@ impl<'a> StepRunner<'a> {
         Ok(())
     }
 
-    async fn apply(&mut self, objects: &[Value]) -> Result<(), StimulusError> {
+    async fn apply(&mut self, objects: &[Value]) -> Result<(), StepError> {
         for object in objects {
             if let Err(error) = self.sender.apply_namespaced(object).await {
                 self.rejections.push(rejection(error)?);
@@ -164,7 +164,7 @@ impl<'a> StepRunner<'a> {
         Ok(())
     }
 
-    async fn make_ready(&mut self, pod: &Pod) -> Result<(), StimulusError> {
+    async fn make_ready(&mut self, pod: &Pod) -> Result<(), StepError> {
         let uid = pod.uid().unwrap_or_default();
         if self.ready.contains(&uid) {
             return Ok(());
@@ -188,7 +188,7 @@ impl<'a> StepRunner<'a> {
         what: Deletion,
         observation: &Observation,
         pods: &[&Pod],
-    ) -> Result<(), StimulusError> {
+    ) -> Result<(), StepError> {
         let params = DeleteParams::default();
         let role = match what {
             Deletion::Head => "head",

@@ -1,5 +1,4 @@
-//! API servers: etcd and kube-apiserver as child processes on loopback, made anew for each
-//! start.
+//! etcd and kube-apiserver as child processes on loopback. Each start makes them anew.
 
 mod arguments;
 mod certificates;

@@ -1,4 +1,5 @@
-//! The milestones that a case has reached: some are states of its head, others are granted by checks.
+//! The milestones that a case has reached: some are states of its head, others are granted by
+//! checks.
 
 use super::{Check, Expectations, Milestone, Observation, Verdict, dashboard, pods};
 use crate::Role;

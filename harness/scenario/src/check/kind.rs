@@ -1,5 +1,5 @@
-//! The parts of a kind of check: its key, its layer, its rules for scenario files, its title and its
-//! verdict.
+//! The parts of a kind of check: its key, its layer, its rules for scenario files, its title and
+//! its verdict.
 
 use kuberay_contract::Layer;
 use kuberay_manifest::yaml::Node;

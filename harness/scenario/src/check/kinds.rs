@@ -121,7 +121,8 @@ impl Check {
         self.of_kind().grants
     }
 
-    /// The name of the check in reports: its key, and what distinguishes it from others of the kind.
+    /// The name of the check in reports: its key, and what distinguishes it from others of the
+    /// kind.
     pub fn title(&self) -> String {
         format!("{} {}", self.kind(), self.any().detail())
     }

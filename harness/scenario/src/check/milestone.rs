@@ -17,8 +17,8 @@ pub enum Milestone {
     RayReady,
     /// Every `job` check has passed.
     Job,
-    /// The container of the `logs` check has ended. The check reads the complete log of the instance
-    /// that ended last. Only `logs` checks can use this milestone.
+    /// The container of the `logs` check has ended. The check reads the complete log of the
+    /// instance that ended last. Only `logs` checks can use this milestone.
     Ended,
 }
 

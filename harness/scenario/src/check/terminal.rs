@@ -37,8 +37,8 @@ pub fn unexpected_rejection(checks: &[Check], observation: &Observation) -> Opti
         .map(|terminal| terminal.finding)
 }
 
-/// Whether a check of the scenario expects just this; whether it is so in detail is for that check to
-/// say.
+/// Whether a check of the scenario expects just this; whether it is so in detail is for that check
+/// to say.
 fn is_expected(failure: &TerminalFailure, checks: &[Check]) -> bool {
     checks.iter().any(|check| check.expects(failure))
 }

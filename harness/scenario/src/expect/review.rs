@@ -96,8 +96,8 @@ impl OpenQuestion {
     }
 }
 
-/// Asks about each pending snapshot and carries the answer out. Once the reviewer ends the review, the
-/// rest stays as it is. `partial` has the meaning that it has for [`accept`]; a snapshot that
+/// Asks about each pending snapshot and carries the answer out. Once the reviewer ends the review,
+/// the rest stays as it is. `partial` has the meaning that it has for [`accept`]; a snapshot that
 /// [`accept`] refuses is asked about again.
 ///
 /// # Errors
@@ -152,8 +152,8 @@ pub fn review(
 }
 
 impl Reviewed {
-    /// Carries a decision out. Returns false if the snapshot was refused, after the reviewer was shown
-    /// why.
+    /// Carries a decision out. Returns false if the snapshot was refused, after the reviewer was
+    /// shown why.
     fn act(
         &mut self,
         decision: Decision,

@@ -120,27 +120,35 @@ pub struct Strictness {
     pub unavailable: bool,
 }
 
-/// The exit code that a run deserves: 0 when all passed, 1 when a scenario failed or has nothing
-/// recorded, 3 when the environment failed (an error in a case, the run did not complete, or
-/// no case has a verdict). What counts beside plain failures, `strictness` says.
-///
-/// Bad use and bad scenario files (2) never get as far as a [`RunResult`].
-pub fn exit_code(run: &RunResult, strictness: Strictness) -> u8 {
+/// How a run ends as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunVerdict {
+    /// All cases passed.
+    Passed,
+    /// A scenario failed or has nothing recorded.
+    Failed,
+    /// The environment failed: there is an error in a case, the run did not complete, or no case has
+    /// a verdict.
+    Unproven,
+}
+
+/// Returns how a run ends. `strictness` says what counts beside plain failures.
+pub fn run_verdict(run: &RunResult, strictness: Strictness) -> RunVerdict {
     let totals = Totals::of(run);
     let counted = |count: usize, counts: bool| if counts { count } else { 0 };
     let unproven = run.interrupted.is_some() || without_verdict(run).is_some();
     let not_run = counted(totals.no_capacity, strictness.no_capacity)
         + counted(totals.unavailable, strictness.unavailable);
     if unproven || totals.errors + not_run > 0 {
-        3
+        return RunVerdict::Unproven;
+    }
+    let failed = totals.failed - totals.provisional
+        + totals.new
+        + counted(totals.provisional, strictness.provisional)
+        + counted(totals.flaky, strictness.flaky);
+    if failed > 0 {
+        RunVerdict::Failed
     } else {
-        let plain = totals.failed - totals.provisional;
-        u8::from(
-            plain
-                + totals.new
-                + counted(totals.provisional, strictness.provisional)
-                + counted(totals.flaky, strictness.flaky)
-                > 0,
-        )
+        RunVerdict::Passed
     }
 }

@@ -105,8 +105,8 @@ impl Case {
 fn first(check: &CheckEntry) -> &'static Version {
     let mut releases = CLASSES.iter().map(|class| &class.since);
     let reports = |release: &Version| {
-        let is_logged = check.until.is_none() || check.until > Some(EVENTS_SINCE);
-        check.covers(release) && (!is_logged || *release >= EVENTS_SINCE)
+        let is_reported_later = check.until.is_none() || check.until > Some(EVENTS_SINCE);
+        check.covers(release) && (!is_reported_later || *release >= EVENTS_SINCE)
     };
     releases.find(|release| reports(release)).unwrap()
 }
@@ -139,7 +139,7 @@ fn every_refusal_of_the_operator_is_shown_from_its_first_release_on() {
 }
 
 /// Why an object of a release has no Pods: its kind and the field.
-fn held(release: &Version, settings: &EffectiveSettings, object: &Value) -> Option<String> {
+fn without_pods(release: &Version, settings: &EffectiveSettings, object: &Value) -> Option<String> {
     let forecast = forecast_without_pods(release, settings, FieldValidation::Ignore, object);
     let field = forecast.ok()?.wait_reason?.path;
     Some(format!("{} {field}", object["kind"].as_str()?))
@@ -155,20 +155,22 @@ fn every_state_without_pods_is_shown() {
                 .objects
                 .iter()
                 .filter(|_| operator.matches(&class.since));
-            shown.extend(objects.filter_map(|object| held(&class.since, &case.settings, object)));
+            shown.extend(
+                objects.filter_map(|object| without_pods(&class.since, &case.settings, object)),
+            );
         }
     }
     let mut known = BTreeSet::new();
     for release in ["1.6.0", "1.7.0"].map(|release| release.parse().unwrap()) {
-        for (place, own) in settings(&release).iter().enumerate() {
+        for (index, own) in settings(&release).iter().enumerate() {
             let generator = ObjectGenerator::new(1, &release, 1, own);
             let own = own.of_contract().unwrap();
-            let first = NUMBERS * place as u64;
+            let first = NUMBERS * index as u64;
             let objects = (first..first + 700).map(|number| {
                 let plan = generator.generated(number).plan();
                 plan.manifest("c", "n")
             });
-            known.extend(objects.filter_map(|object| held(&release, &own, &object)));
+            known.extend(objects.filter_map(|object| without_pods(&release, &own, &object)));
         }
     }
     known.insert("RayCronJob kind".to_owned());

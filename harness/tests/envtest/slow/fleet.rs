@@ -212,8 +212,8 @@ fn generated(fleet: &mut Fleet, [from, to]: [&Version; 2]) {
 }
 
 /// Objects whose class is another one than their origin says. The operator of 1.6 does not count
-/// Pods of groups with several hosts, as in `planted-at-once`; the definitions of 1.4 drop the field
-/// that 1.6 refuses.
+/// Pods of groups with several hosts, as in `planted-at-once`; the definitions of 1.4 drop the
+/// field that 1.6 refuses.
 const KNOWN: &[(&str, &str)] = &[
     ("sample-ray-cluster-tpu-v4-multihost", "at-once"),
     ("sample-ray-cluster-tpu-v6e-16-multihost", "at-once"),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::kills::{Moments, claims_no_more_than_happened, killed, processes_end};
 use crate::support::own_cache::own_cache;
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program, scenarios};
 
 const MOMENTS: usize = 90;
@@ -77,8 +77,8 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
         assert_eq!(down.status.code(), Some(0), "{said}\n{}", text(&down));
         let next = run(folder, &output, number % 2 == 0).output().unwrap();
         assert_eq!(next.status.code(), Some(0), "{said}\n{}", text(&next));
-        let planes = std::fs::read_dir(cache.join("envtest")).unwrap();
-        let left: Vec<_> = planes
+        let folders = std::fs::read_dir(cache.join("envtest")).unwrap();
+        let left: Vec<_> = folders
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| path.is_dir())

@@ -69,7 +69,7 @@ const FAULTS: [Fault; 4] = [
 #[ignore = "needs envtest, takes minutes"]
 fn a_run_ends_with_its_limit_behind_every_fault_of_every_request() {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     for (scenario, verb, resource, broken) in REQUESTS {
         for fault in FAULTS {
             let rule = Rule {
@@ -78,8 +78,8 @@ fn a_run_ends_with_its_limit_behind_every_fault_of_every_request() {
                 fault,
             };
             let arguments = [scenario, "--timeout", "15s"];
-            let ended = plane.meets(rule, &arguments, &scenarios());
-            plane.ends_in_time(&ended, cause(fault, broken));
+            let ended = envtest.meets(rule, &arguments, &scenarios());
+            envtest.ends_in_time(&ended, cause(fault, broken));
         }
     }
 }
@@ -87,7 +87,7 @@ fn a_run_ends_with_its_limit_behind_every_fault_of_every_request() {
 fn cause(fault: Fault, broken: &str) -> &str {
     match fault {
         Fault::Cut | Fault::Corrupt => broken,
-        Fault::Stall | Fault::Throttle(_) | Fault::CutLater(_) | Fault::Silent => "time limit",
+        Fault::Stall | Fault::Throttle(_) | Fault::CutLater(_) | Fault::Silent(_) => "time limit",
     }
 }
 
@@ -96,7 +96,7 @@ fn cause(fault: Fault, broken: &str) -> &str {
 #[ignore = "needs envtest, takes minutes"]
 fn a_run_on_an_existing_cluster_ends_with_its_limit_behind_every_fault_of_every_request() {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     for (verb, resource, broken) in [
         ("get", "/version", "does not answer"),
         ("get", "namespaces", "reading the namespace kube-system"),
@@ -116,8 +116,8 @@ fn a_run_on_an_existing_cluster_ends_with_its_limit_behind_every_fault_of_every_
                 resource,
                 fault,
             };
-            let ended = plane.meets_existing(rule);
-            plane.ends_in_time(&ended, cause(fault, broken));
+            let ended = envtest.meets_existing(rule);
+            envtest.ends_in_time(&ended, cause(fault, broken));
         }
     }
 }
@@ -127,7 +127,7 @@ fn a_run_on_an_existing_cluster_ends_with_its_limit_behind_every_fault_of_every_
 #[ignore = "needs envtest, takes minutes"]
 fn a_verdict_stands_and_the_run_ends_in_time_behind_every_fault_of_what_comes_after_it() {
     let _exclusive = exclusive();
-    let plane = ProxiedEnvtest::up();
+    let envtest = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
     waits(folder.path(), "waits", "5s");
     for (verb, resource, said) in [
@@ -143,7 +143,7 @@ fn a_verdict_stands_and_the_run_ends_in_time_behind_every_fault_of_what_comes_af
                 fault,
             };
             let arguments = ["waits", "--timeout", "15s"];
-            let ended = plane.meets(rule, &arguments, &folder.path().join("scenarios"));
+            let ended = envtest.meets(rule, &arguments, &folder.path().join("scenarios"));
             ended.has_its_verdict(1);
             // Of other faults an answer without a body gets nothing.
             assert!(
@@ -151,7 +151,7 @@ fn a_verdict_stands_and_the_run_ends_in_time_behind_every_fault_of_what_comes_af
                 "`{said}` is not told: {}",
                 ended.said
             );
-            plane.clear();
+            envtest.clear();
         }
     }
 }

@@ -20,7 +20,7 @@ use kuberay_conformance::report::{Plain, StatusLevel};
 use serde_json::json;
 
 use crate::support::cluster::{client, kubeconfig};
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive_within, program};
 
 const CLUSTER: &str = "kuberay-brought";
@@ -229,7 +229,7 @@ async fn an_operator_is_installed_from_a_chart_or_a_kustomization_and_goes_with_
     );
     assert_eq!(crds(&client).await, Vec::<String>::new());
 
-    // In the harness's own cluster the chart takes the workspace of the release's manifests.
+    // In the harness's own cluster the chart replaces the release's manifests.
     let mut own = program();
     own.args([
         "run",

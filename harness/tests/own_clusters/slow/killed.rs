@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::lifecycle::{down, leftovers, run};
 use crate::support::kills::{Moments, claims_no_more_than_happened, killed};
-use crate::support::workspace::text;
+use crate::support::sandbox::text;
 use crate::support::{exclusive, program};
 
 const MOMENTS: usize = 10;

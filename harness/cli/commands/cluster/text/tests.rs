@@ -11,7 +11,7 @@ fn envtest() -> EnvtestState {
         kubernetes: "1.34.1".into(),
         since: "2026-11-29T10:00:00Z".into(),
         daemon: "process 7".into(),
-        releases: vec![(Version::new(1, 6, 2), "planes/1.6.2/kubeconfig".into())],
+        releases: vec![(Version::new(1, 6, 2), "envtest/1.6.2/kubeconfig".into())],
         users: vec!["process 8 (run)".into()],
     }
 }
@@ -53,11 +53,11 @@ fn an_envtest_that_was_up_is_told_from_a_new_one() {
     };
     assert_snapshot!(up(false), @r"
     API servers are up: Kubernetes 1.34.1, daemon process 7
-    KubeRay 1.6.2: --kubeconfig planes/1.6.2/kubeconfig
+    KubeRay 1.6.2: --kubeconfig envtest/1.6.2/kubeconfig
     ");
     assert_snapshot!(up(true), @r"
     API servers are up already: Kubernetes 1.34.1, daemon process 7
-    KubeRay 1.6.2: --kubeconfig planes/1.6.2/kubeconfig
+    KubeRay 1.6.2: --kubeconfig envtest/1.6.2/kubeconfig
     ");
 }
 
@@ -65,7 +65,7 @@ fn an_envtest_that_was_up_is_told_from_a_new_one() {
 fn a_state_names_who_uses_the_target() {
     assert_snapshot!(state(&TargetState::Envtest(envtest())), @r"
     API servers are up since 2026-11-29T10:00:00Z: Kubernetes 1.34.1, daemon process 7
-    KubeRay 1.6.2: --kubeconfig planes/1.6.2/kubeconfig
+    KubeRay 1.6.2: --kubeconfig envtest/1.6.2/kubeconfig
     used by process 8 (run)
     ");
     assert_snapshot!(state(&TargetState::Kind(kind())), @r"

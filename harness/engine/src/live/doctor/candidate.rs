@@ -1,11 +1,12 @@
 //! A cause that may explain what is seen, with its weight against others.
 
+use kuberay_manifest::Severity;
+
 use super::causes::Cause;
 use super::document::{DoctorFinding, Patch, Proof, ProofKind};
 use super::view::PodView;
 use crate::explain::check::{self, trap};
 use crate::visible;
-use kuberay_manifest::Severity;
 
 /// Characters of one proof.
 const PROOF: usize = 400;

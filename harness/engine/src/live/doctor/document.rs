@@ -1,11 +1,11 @@
 //! The document that `doctor --format json` writes.
 
+use kuberay_manifest::Severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::live::bundle::UnreadKind;
-use kuberay_manifest::Severity;
 
 /// What the document calls its own form; it changes when a field changes its meaning or goes, not
 /// when one is added.
@@ -66,13 +66,13 @@ pub struct OperatorReport {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DoctorObject {
-    /// Its kind.
+    /// Kind of the object, such as `RayCluster`.
     pub kind: String,
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// How it is.
+    /// Whether the object works.
     pub state: ObjectState,
     /// What is wrong, the likeliest cause first.
     pub findings: Vec<DoctorFinding>,
@@ -80,7 +80,7 @@ pub struct DoctorObject {
     pub pods: Vec<PodReport>,
 }
 
-/// How an object is.
+/// Whether an object works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObjectState {
@@ -97,11 +97,12 @@ pub enum ObjectState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DoctorFinding {
-    /// Its place among those of the object, from 1.
+    /// Rank among the findings of the object; 1 is the likeliest cause.
     pub rank: usize,
     /// The id of the cause: that of a trap, or one of docs/guide/doctor.md.
     pub cause: String,
-    /// How bad it is.
+    /// `error`: something does not work, and the exit code is 1. `warning`: the Pods are healthy,
+    /// and something may differ from what the author expects. `note`: what the object waits for.
     pub severity: Severity,
     /// What is wrong and why, in one sentence.
     pub sentence: String,
@@ -130,7 +131,7 @@ pub struct DoctorFinding {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Proof {
-    /// What it is.
+    /// Where the proof comes from.
     pub kind: ProofKind,
     /// The log line, the message or the value.
     pub text: String,

@@ -105,7 +105,7 @@ impl DaemonFiles {
     }
 
     /// Takes the right to bring API servers up, to take them down, or to begin to use them.
-    async fn turn(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, TargetError> {
+    async fn lock(&self, doing: &str, progress: &dyn Progress) -> Result<Lock, TargetError> {
         let lock = Lock::take(&self.0, "API servers", doing, Patience::default(), progress).await;
         lock.map_err(|error| match error {
             ClusterError::Locked { holder, .. } => TargetError::Daemon(format!(
@@ -229,16 +229,16 @@ impl Daemon {
             return Ok(None);
         }
         // Whoever takes them down sees the mark, or has taken them down before.
-        let turn = files.turn("attach", progress).await?;
+        let lock = files.lock("attach", progress).await?;
         let Some(note) = files
             .living()
             .filter(|note| programs.is_met_by(&note.environment, &note.releases))
         else {
             return Ok(None);
         };
-        stop_point("planes-found");
+        stop_point("api-servers-found");
         let lease = Lease::take(&files.0, purpose)?;
-        drop(turn);
+        drop(lock);
         let alarm = Alarm::default();
         tokio::spawn({
             let (alarm, log, daemon) = (alarm.clone(), files.log(), note.daemon.clone());
@@ -286,10 +286,10 @@ pub async fn up(
         programs = EnvtestPrograms::new(releases, spec, &releases.operators, Arc::clone(&progress)) => programs?,
     };
     let files = DaemonFiles::open()?;
-    let _turn = tokio::select! {
+    let _lock = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(TargetError::Interrupted),
-        turn = files.turn("up", &*progress) => turn?,
+        lock = files.lock("up", &*progress) => lock?,
     };
     if let Some(note) = files.living() {
         if programs.is_met_by(&note.environment, &note.releases) {
@@ -344,11 +344,11 @@ pub async fn up(
 /// When another process uses them.
 pub async fn down(progress: &dyn Progress) -> Result<bool, TargetError> {
     let files = DaemonFiles::open()?;
-    let _turn = files.turn("down", progress).await?;
+    let _lock = files.lock("down", progress).await?;
     end(&files).await
 }
 
-/// Ends the daemon, to be called by who has the turn; returns whether there was one.
+/// Ends the daemon, to be called by the holder of the lock; returns whether there was one.
 async fn end(files: &DaemonFiles) -> Result<bool, TargetError> {
     let users = Lease::users(&files.0)?;
     if !users.is_empty() {
@@ -358,7 +358,7 @@ async fn end(files: &DaemonFiles) -> Result<bool, TargetError> {
             users.join(" and ")
         )));
     }
-    stop_point("planes-unused");
+    stop_point("api-servers-unused");
     let folder = files.0.display().to_string();
     let ended = end_process(CALLED, &[DAEMON, &folder]).await;
     let _ = std::fs::remove_file(files.note());

@@ -35,12 +35,12 @@ impl Stage<'_> {
     /// Waits until the operator has looked at every object, and nothing changes any more.
     pub(super) async fn settle(&mut self, log: PathBuf) -> Result<(), RehearseError> {
         let mut awaited: BTreeSet<(String, String)> = self
-            .actors
+            .objects
             .iter()
             .filter(|one| one.refused.is_empty() && one.idle.is_none())
             .map(|one| (one.key.namespace.clone(), one.key.name.clone()))
             .collect();
-        let count = u32::try_from(self.actors.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.objects.len()).unwrap_or(u32::MAX);
         self.settle_on(
             &mut Log::new(log),
             &mut awaited,
@@ -83,12 +83,12 @@ impl Stage<'_> {
             }
             let asked = Instant::now();
             let look = async {
-                let answered = self.plane.answers().await;
+                let answered = self.server.answers().await;
                 tokio::time::sleep(LOOK_EVERY).await;
                 answered
             };
             tokio::select! {
-                cause = self.plane.ended() => return Err(RehearseError::Ended(cause)),
+                cause = self.server.ended() => return Err(RehearseError::Ended(cause)),
                 answered = look => answered?,
             }
             // What delays the harness delays an operator, too.
@@ -98,7 +98,7 @@ impl Stage<'_> {
 
     /// Waits until nothing changes any more.
     pub(super) async fn settle_quietly(&mut self) -> Result<(), RehearseError> {
-        let count = u32::try_from(self.actors.len()).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.objects.len()).unwrap_or(u32::MAX);
         let mut log = Log::new(PathBuf::new());
         self.settle_on(&mut log, &mut BTreeSet::new(), WITHIN + WITHIN_EACH * count)
             .await
@@ -106,7 +106,7 @@ impl Stage<'_> {
 
     /// Writes of each RayService that its RayCluster serves, which no dashboard does here.
     pub(super) async fn promote(&mut self) -> Result<(), RehearseError> {
-        let stored = self.plane.list(&BTreeSet::from(["RayService"])).await?;
+        let stored = self.server.list(&BTreeSet::from(["RayService"])).await?;
         let mut promoted = 0;
         for (_, service) in &stored {
             let pending = &service["status"]["pendingServiceStatus"]["rayClusterName"];
@@ -115,7 +115,7 @@ impl Stage<'_> {
             }
             let status = json!({"activeServiceStatus": {"rayClusterName": pending},
                 "pendingServiceStatus": {"rayClusterName": ""}});
-            self.plane.set_status(service, &status).await?;
+            self.server.set_status(service, &status).await?;
             promoted += 1;
         }
         if promoted > 0 {
@@ -131,11 +131,11 @@ impl Stage<'_> {
     async fn remove(&self, object: &Value) -> Result<(), RehearseError> {
         for _ in 0..REMOVE_TRIES {
             // The operator may write its finalizer again in between.
-            self.plane.sender.release(object).await?;
-            self.plane.sender.delete(object).await?;
+            self.server.sender.release(object).await?;
+            self.server.sender.delete(object).await?;
             // A Job that is deleted keeps a finalizer for its Pods.
-            self.plane.sender.release(object).await?;
-            if self.plane.sender.get(object).await?.is_none() {
+            self.server.sender.release(object).await?;
+            if self.server.sender.get(object).await?.is_none() {
                 break;
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -147,7 +147,7 @@ impl Stage<'_> {
     /// whole, because its submitter is not created twice.
     pub(super) async fn recreate(&mut self, now: &Moment) -> Result<(), RehearseError> {
         let jobs = self
-            .actors
+            .objects
             .iter()
             .filter(|one| one.key.kind == "RayJob" && one.idle.is_none());
         let jobs: Vec<(ObjectKey, Value)> = jobs
@@ -168,7 +168,7 @@ impl Stage<'_> {
                 self.remove(&one).await?;
             }
         }
-        let client = self.plane.client();
+        let client = self.server.client();
         let pods = now.objects.values().flat_map(|one| &one.pods);
         let deleted = futures::stream::iter(pods).map(|pod| async move {
             let namespace = pod.namespace().unwrap_or_default();
@@ -183,7 +183,7 @@ impl Stage<'_> {
             deleted.buffer_unordered(AT_ONCE).collect().await;
         deleted.into_iter().collect::<Result<(), _>>()?;
         for (_, object) in &jobs {
-            self.plane.create(object, false, false).await?;
+            self.server.create(object, false, false).await?;
         }
         Ok(())
     }

@@ -14,9 +14,9 @@ use super::can_be_placed;
 
 /// How often other processes are looked at; nobody tells when a lock of theirs ends.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// So many that wait are looked at, in their order, for one that has free now.
+/// How many waiting cases are looked at, in their order, for one that fits.
 const LOOK_AHEAD: usize = 32;
-/// So often others with free go before one that has none; then all wait until it has.
+/// How often cases that fit go before one that does not; then all wait until it fits.
 const PATIENCE: u32 = 16;
 
 /// What nodes that accept Pods have left, and how many cases may run at once.
@@ -24,7 +24,7 @@ const PATIENCE: u32 = 16;
 pub struct Capacity {
     total: Resources,
     jobs: usize,
-    /// Whether cases may rest, see [`Allocation::rest`].
+    /// Whether cases may overlap, see [`Allocation::overlap`].
     overlap: bool,
     /// What each node has left; none where it does not matter on which a Pod lies.
     nodes: Option<Vec<Resources>>,
@@ -37,7 +37,7 @@ pub struct Capacity {
 
 #[derive(Debug, Default)]
 struct QueueState {
-    free: Resources,
+    taken: Resources,
     cases: usize,
     overlapping_cases: usize,
     /// Pods of all allocations that lie on nodes, by the allocations' numbers.
@@ -50,9 +50,9 @@ struct QueueState {
 /// The higher priority, and of equal ones who asked first.
 type QueuePosition = (Reverse<Priority>, u64);
 
-/// The order of waiting cases. The case that needs the most capacity goes first, because small cases
-/// would otherwise keep it waiting. Of equal cases the longest goes first, so that no long case runs
-/// alone at the end.
+/// The order of waiting cases. The case that needs the most capacity goes first, because small
+/// cases would otherwise keep it waiting. Of equal cases the longest goes first, so that no long
+/// case runs alone at the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority {
     /// Of all its Pods.
@@ -116,7 +116,7 @@ impl Capacity {
         }
     }
 
-    /// Lets cases rest.
+    /// Lets cases overlap, see [`Allocation::overlap`].
     #[must_use]
     pub fn overlapping(self, overlap: bool) -> Self {
         Self { overlap, ..self }
@@ -129,7 +129,7 @@ impl Capacity {
         Self { nodes, ..self }
     }
 
-    /// Counts what other processes run, too: all that name the same folder share the free.
+    /// Counts what other processes run, too: all that name the same folder share the capacity.
     ///
     /// # Errors
     /// When the folder can't be made.
@@ -148,10 +148,10 @@ impl Capacity {
         self.total
     }
 
-    /// Waits for free for these Pods, by priority and then in the order of asking; who has none yet
-    /// is overtaken by those behind it that have, but not for ever. Of a higher priority there are
-    /// only as many as cases. What asks for more than there is at all gets everything: its Pods
-    /// then say why they can't run.
+    /// Waits for capacity for these Pods, by priority and then in the order of asking. A case that
+    /// does not fit yet is overtaken by those behind it that fit, but not for ever. Of a higher
+    /// priority there are only as many as cases. A case that asks for more than the total gets
+    /// everything: its Pods then say why they can't run.
     ///
     /// # Errors
     /// When the allocations of other processes can't be looked at.
@@ -202,7 +202,7 @@ impl Capacity {
             overlaps: false,
             reservation: None,
         };
-        // There may be free for the next, too.
+        // The next may fit, too.
         self.freed.notify_waiters();
         if let Some(shared) = &self.shared {
             let _order = self.order.lock().await;
@@ -243,7 +243,7 @@ impl Capacity {
         }
     }
 
-    /// Takes the free, if it is this one's turn.
+    /// Takes the capacity, if this one is next.
     fn take(&self, place: QueuePosition) -> bool {
         let mut state = self.state();
         if self.next(&state) != Some(place) {
@@ -255,7 +255,7 @@ impl Capacity {
         for (_, waiting) in state.waiting.range_mut(..place) {
             waiting.overtaken += 1;
         }
-        state.free = state.free.plus(taken.amount);
+        state.taken = state.taken.plus(taken.amount);
         state.cases += 1;
         state.held.insert(place.1, taken.pods);
         true
@@ -288,12 +288,12 @@ impl Capacity {
                 .collect();
             can_be_placed(&all, nodes)
         };
-        state.free.plus(waiting.amount).fit_into(self.total)
+        state.taken.plus(waiting.amount).fit_into(self.total)
             && self.nodes.as_ref().is_none_or(place)
     }
 
-    /// Waits until there is free beside what other processes run. The holder of the lock keeps it
-    /// meanwhile, so that those who ask for less don't overtake.
+    /// Waits until there is capacity beside what other processes run. The holder of the lock keeps
+    /// it meanwhile, so that those who ask for less don't overtake.
     async fn reservation(
         &self,
         shared: &Shared,
@@ -317,7 +317,8 @@ impl Capacity {
 
 impl Allocation {
     /// To be called when the case only waits for time to pass, or for its Pods to end: it keeps its
-    /// free, but another may begin as if it were over. In one process as many rest at most as run.
+    /// capacity, but another may begin as if it were over. In one process at most as many overlap
+    /// as run.
     pub fn overlap(&mut self) {
         if self.overlaps || !self.capacity.overlap {
             return;
@@ -340,7 +341,7 @@ impl Allocation {
 impl Drop for Allocation {
     fn drop(&mut self) {
         let mut state = self.capacity.state();
-        state.free = state.free.minus(self.amount);
+        state.taken = state.taken.minus(self.amount);
         state.held.remove(&self.number);
         let counted = if self.overlaps {
             &mut state.overlapping_cases
@@ -361,11 +362,11 @@ mod tests {
         vec![Resources::new(cores, 0.0).with_pods(1)]
     }
 
-    fn free(cores: f64) -> Resources {
+    fn capacity_of(cores: f64) -> Resources {
         Resources::new(cores, 0.0).with_pods(110)
     }
 
-    /// Whether one that asks now may begin at once; it gives its free back.
+    /// Whether one that asks now may begin at once; it gives its capacity back.
     async fn fits(capacity: &Arc<Capacity>, pods: Vec<Resources>) -> bool {
         tokio::time::timeout(
             Duration::from_millis(50),
@@ -383,8 +384,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn jobs_limit_what_room_does_not() {
-        let capacity = Arc::new(Capacity::new(free(10.0), 1));
+    async fn jobs_limit_what_capacity_does_not() {
+        let capacity = Arc::new(Capacity::new(capacity_of(10.0), 1));
         let first = held(&capacity, 1.0).await;
         assert!(!fits(&capacity, cpu(1.0)).await);
         drop(first);
@@ -393,7 +394,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_for_all_runs_beside_nobody() {
-        let capacity = Arc::new(Capacity::new(free(10.0), 8));
+        let capacity = Arc::new(Capacity::new(capacity_of(10.0), 8));
         let all = |capacity: &Arc<Capacity>| {
             let capacity = Arc::clone(capacity);
             async move { capacity.acquire_all(cpu(1.0), Priority::default()).await }
@@ -421,8 +422,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_case_that_rests_keeps_its_room_but_not_its_turn() {
-        let capacity = Arc::new(Capacity::new(free(3.0), 1).overlapping(true));
+    async fn a_case_that_overlaps_keeps_its_capacity_and_lets_another_begin() {
+        let capacity = Arc::new(Capacity::new(capacity_of(3.0), 1).overlapping(true));
         let mut first = held(&capacity, 1.0).await;
         assert!(!fits(&capacity, cpu(1.0)).await);
         first.overlap();
@@ -437,10 +438,10 @@ mod tests {
         second.overlap();
         assert!(
             !fits(&capacity, cpu(2.5)).await,
-            "the second still has its free"
+            "the second still has its capacity"
         );
         assert!(fits(&capacity, cpu(2.0)).await);
-        let strict = Arc::new(Capacity::new(free(3.0), 1));
+        let strict = Arc::new(Capacity::new(capacity_of(3.0), 1));
         let mut one = held(&strict, 1.0).await;
         one.overlap();
         assert!(
@@ -451,8 +452,8 @@ mod tests {
 
     #[tokio::test]
     async fn no_pod_is_sent_that_finds_no_node_beside_the_others() {
-        let nodes = vec![free(1.05), free(1.9)];
-        let capacity = Arc::new(Capacity::new(free(2.95), 8).on(Some(nodes)));
+        let nodes = vec![capacity_of(1.05), capacity_of(1.9)];
+        let capacity = Arc::new(Capacity::new(capacity_of(2.95), 8).on(Some(nodes)));
         let two = vec![cpu(1.0)[0]; 2];
         let first = capacity
             .acquire(two, Priority::default())
@@ -478,7 +479,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_large_runs_alone_and_what_waits_gets_its_turn() {
-        let capacity = Arc::new(Capacity::new(free(1.0), 8));
+        let capacity = Arc::new(Capacity::new(capacity_of(1.0), 8));
         let first = held(&capacity, 0.5).await;
         let mut large = std::pin::pin!(held(&capacity, 64.0));
         let limit = Duration::from_millis(50);
@@ -494,9 +495,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_room_of_a_node_takes_one_head_of_one_cpu_or_two_of_half() {
+    async fn the_capacity_of_a_node_takes_one_head_of_one_cpu_or_two_of_half() {
         for cores in [1.0, 0.5] {
-            let capacity = Arc::new(Capacity::new(free(1.05), 8));
+            let capacity = Arc::new(Capacity::new(capacity_of(1.05), 8));
             let mut all = Vec::new();
             while all.len() < (if cores < 1.0 { 2 } else { 1 }) {
                 all.push(held(&capacity, cores).await);
@@ -506,8 +507,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_no_room_is_overtaken_but_not_for_ever() {
-        let capacity = Arc::new(Capacity::new(free(2.0), 8));
+    async fn a_case_that_does_not_fit_is_overtaken_but_not_for_ever() {
+        let capacity = Arc::new(Capacity::new(capacity_of(2.0), 8));
         let first = held(&capacity, 1.0).await;
         let mut large = tokio::spawn({
             let capacity = Arc::clone(&capacity);
@@ -517,10 +518,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         for _ in 0..PATIENCE {
-            assert!(
-                fits(&capacity, cpu(1.0)).await,
-                "there is free for it beside the first"
-            );
+            assert!(fits(&capacity, cpu(1.0)).await, "it fits beside the first");
         }
         assert!(
             !fits(&capacity, cpu(1.0)).await,
@@ -536,7 +534,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_highest_priority_begins_and_of_equal_ones_the_first_to_ask() {
-        let capacity = Arc::new(Capacity::new(free(8.0), 1));
+        let capacity = Arc::new(Capacity::new(capacity_of(8.0), 1));
         let first = held(&capacity, 1.0).await;
         let began = Mutex::new(Vec::new());
         let one = async |name: &'static str, millicores: u64, seconds: u64| {
@@ -572,10 +570,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn processes_share_the_room_by_a_folder() {
+    async fn processes_share_the_capacity_by_a_folder() {
         let folder = tempfile::tempdir().expect("a folder");
         let process = |jobs| {
-            let capacity = Capacity::new(free(1.0), jobs)
+            let capacity = Capacity::new(capacity_of(1.0), jobs)
                 .overlapping(true)
                 .shared(folder.path().into());
             Arc::new(capacity.expect("a folder"))
@@ -586,7 +584,7 @@ mod tests {
         let limit = Duration::from_millis(300);
         assert!(
             tokio::time::timeout(limit, &mut waiting).await.is_err(),
-            "there is no free"
+            "no capacity is left"
         );
         drop(first);
         let second = waiting.await.expect("an allocation");

@@ -1,4 +1,4 @@
-//! Certificates and keys of one API server, made for it alone and gone with it.
+//! Certificates and keys of one control plane, made for it alone and gone with it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ const USER: &str = "kuberay-conformance";
 /// The one address that is served.
 pub(super) const ADDRESS: &str = "127.0.0.1";
 
-/// Files with the certificates and keys of an API server.
+/// Files with the certificates and keys of a control plane.
 #[derive(Debug)]
 pub(super) struct Credentials {
     /// Who signed the others.

@@ -300,7 +300,7 @@ fn lost_the_port(process: &Supervised) -> bool {
 /// is known.
 fn free_ports<const N: usize>() -> Result<[u16; N], ClusterError> {
     let no_port = |error: std::io::Error| ClusterError::Program {
-        name: "a control plane".into(),
+        name: "an API server".into(),
         problem: format!("no free port on loopback: {error}"),
     };
     let listeners: Vec<TcpListener> = (0..N)

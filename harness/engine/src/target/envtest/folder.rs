@@ -1,4 +1,4 @@
-//! The folder of an API server: nobody else can read it, and it goes with the process that made
+//! The folder of a control plane: nobody else can read it, and it goes with the process that made
 //! it, at the latest when the next begins.
 
 use std::fs::DirBuilder;
@@ -14,7 +14,7 @@ use crate::progress::Progress;
 /// The file that is locked as long as the process lives that made the folder.
 const OWNER: &str = "owner";
 
-/// A folder below `<state>/control-planes` for as long as this is kept.
+/// A folder below `<state>/envtest` for as long as this is kept.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,

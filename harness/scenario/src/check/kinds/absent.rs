@@ -1,4 +1,4 @@
-//! A Pod that must not exist during a time after another was made.
+//! A Pod, or a container in a Pod, that must not exist during a time after another Pod was made.
 
 use k8s_openapi::api::core::v1::Pod;
 use kuberay_contract::Layer;
@@ -12,7 +12,9 @@ use crate::check::{Expectations, Finding, Observation, Verdict, duration, pods};
 use crate::problems::{Problems, WATCH_LONGER};
 use crate::{DurationText, PodOf, Role};
 
-/// No Pod of a role (and group) exists during a time after another Pod was made.
+/// No Pod of a role (and group, and with a container) exists during a time after another Pod was
+/// made. For the submitter and the clean-up of Redis, no Job of the operator may exist either: where
+/// nothing runs Jobs, it gets no Pod.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AbsentCheck {
@@ -22,7 +24,8 @@ pub struct AbsentCheck {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub group: Option<String>,
-    /// Name of a container, where only Pods that have it must not exist. Default: any Pod.
+    /// Name of a container or init container, where only Pods that have it must not exist. Default:
+    /// any Pod.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub container: Option<String>,
@@ -38,7 +41,7 @@ pub struct AbsentCheck {
 impl CheckKind for AbsentCheck {
     fn kind() -> Kind {
         Kind {
-            // That no submitter comes can be seen, however often a Job would make one.
+            // The Job itself must not exist, so it does not matter how often it would make a Pod.
             knows_pods_of_jobs: true,
             lint,
             ..Kind::new("absent", Layer::Spec)
@@ -107,10 +110,14 @@ fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
         Ok(length) => length,
         Err(message) => return Verdict::Never(finding(message, None)),
     };
+    if let Some(job) = pods::job(observation, check.role) {
+        let name = job.metadata.name.as_deref().unwrap_or_default();
+        let message = format!("the operator made the Job {name} of a {who}");
+        return Verdict::Never(finding(message, None));
+    }
     let has_container = |pod: &&Pod| {
-        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let wanted = check.container.as_ref();
-        wanted.is_none_or(|name| containers.into_iter().any(|one| one.name == *name))
+        wanted.is_none_or(|name| pods::container(pod, name).is_some())
     };
     let found = pods::all(observation, check.role, group);
     if let Some(pod) = found.into_iter().find(has_container) {

@@ -26,8 +26,8 @@ pub struct EventCheck {
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub message: Option<String>,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

@@ -28,8 +28,8 @@ pub struct FlagOrderCheck {
     pub pods: usize,
     /// Expected number of different orders.
     pub orders: Orders,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

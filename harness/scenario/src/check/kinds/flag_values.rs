@@ -11,8 +11,8 @@ use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Observation, Verdict, pods};
 use crate::{DurationText, Role};
 
-/// The values that one generated `ray start` flag has in many Pods of the same Pod template: each of
-/// these in one Pod at least, and no other.
+/// The values that one generated `ray start` flag has in many Pods of the same Pod template: each
+/// of these in one Pod at least, and no other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FlagValuesCheck {
@@ -31,8 +31,8 @@ pub struct FlagValuesCheck {
     /// Every value that the flag takes across these Pods.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub values: Vec<String>,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

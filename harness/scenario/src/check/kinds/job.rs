@@ -29,8 +29,8 @@ pub struct JobCheck {
     /// The Pod on whose Ray node it ran; the head's when absent.
     #[serde(default)]
     pub node: Option<PodOf>,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

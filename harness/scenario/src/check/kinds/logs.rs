@@ -43,8 +43,8 @@ pub struct LogsCheck {
     /// Expected lines, in order. Other lines may appear between them.
     #[schemars(length(min = 1))]
     pub lines: Vec<LineExpectation>,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

@@ -37,8 +37,8 @@ pub struct PodCheck {
     /// Fields that must equal their snapshot, each in a file of its own.
     #[schemars(length(min = 1), extend("uniqueItems" = true))]
     pub snapshot: Vec<PodField>,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

@@ -26,8 +26,8 @@ pub struct RayCheck {
     #[serde(default)]
     #[schemars(extend("minProperties" = 1))]
     pub resources: BTreeMap<String, ResourceExpectation>,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

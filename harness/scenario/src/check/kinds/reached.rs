@@ -21,8 +21,8 @@ pub struct ReachedCheck {
     /// Minimum time between `first` and `then`, such as `5s`.
     #[serde(default)]
     pub apart: Option<DurationText>,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

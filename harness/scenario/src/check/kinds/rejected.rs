@@ -18,8 +18,8 @@ pub struct RejectedCheck {
     /// Text that the error message contains.
     #[schemars(length(min = 1))]
     pub message: String,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

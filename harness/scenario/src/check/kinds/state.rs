@@ -49,8 +49,8 @@ pub struct StateCheck {
     /// The container is ready: the kubelet's readiness probe, where there is one, has succeeded.
     #[serde(default)]
     pub ready: bool,
-    /// Time limit for this check, from when the harness applies the objects, such as `90s`. Default:
-    /// the scenario's `timeout`.
+    /// Time limit for this check, from when the harness applies the objects, such as `90s`.
+    /// Default: the scenario's `timeout`.
     #[serde(default)]
     pub within: Option<DurationText>,
 }

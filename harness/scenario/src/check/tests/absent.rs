@@ -7,7 +7,7 @@ fn worker(group: &str, second: i64) -> Value {
     json!({
         "metadata": {"name": format!("{group}-w"), "uid": made.to_string(), "creationTimestamp": made.to_string(),
             "labels": {"ray.io/node-type": "worker", "ray.io/group": group}},
-        "spec": {"containers": [{"name": "ray-worker", "args": ["ray start "]}]},
+        "spec": {"containers": [{"name": "ray-worker", "args": ["ray start "]}], "initContainers": [{"name": "wait"}]},
     })
 }
 
@@ -66,6 +66,7 @@ fn the_first_pod_of_the_milestone_counts() {
 /// Worker groups of one name differ by their containers.
 #[rstest::rstest]
 #[case::of_the_container("ray-worker", false)]
+#[case::of_the_init_container("wait", false)]
 #[case::of_another("other", true)]
 fn only_a_pod_with_the_container_counts(#[case] container: &str, #[case] is_absent: bool) {
     let absent = json!({"absent": {"role": "worker", "group": "later", "container": container, "for": "5s",
@@ -87,7 +88,7 @@ fn only_a_pod_with_the_container_counts(#[case] container: &str, #[case] is_abse
         let finding = fails(verdict, "the operator made the worker Pod");
         let expected = finding.expected.unwrap();
         assert!(
-            expected.contains("with a container ray-worker"),
+            expected.contains(&format!("with a container {container}")),
             "{expected}"
         );
     }
@@ -142,5 +143,27 @@ fn a_time_that_is_none_fails() {
     fails(
         judge(&check(absent), &Observation::default()),
         "`for`: `soon` is not a length of time",
+    );
+}
+
+/// Where nothing runs Jobs, the submitter that was made has no Pod.
+#[test]
+fn a_job_without_a_pod_counts() {
+    let absent = json!({"absent": {"role": "submitter", "for": "5s",
+        "after": {"role": "worker", "group": "later"}}});
+    let job = json!({"metadata": {"name": "demo", "ownerReferences": [
+        {"apiVersion": "ray.io/v1", "kind": "RayJob", "name": "demo", "uid": "1"}]}});
+    let pods = [worker("later", 10)];
+    let mut observation = Observation {
+        now: Timestamp::from_second(1_000_020).expect("a time"),
+        pods: vec![serde_json::from_value(pods[0].clone()).expect("a Pod")],
+        seen: pods.iter().map(seen).collect(),
+        ..Observation::default()
+    };
+    passes(judge(&check(absent.clone()), &observation));
+    observation.jobs = vec![serde_json::from_value(job).expect("a Job")];
+    fails(
+        judge(&check(absent), &observation),
+        "the operator made the Job demo of a submitter",
     );
 }

@@ -1,11 +1,12 @@
 //! Init containers: wait-gcs-ready and the user's own.
 
+use kuberay_manifest::Severity;
+
 use super::texts::{exit, last_line, line_with, not_found};
 use super::{Candidate, Case, SILENT, job, policy};
 use crate::live::doctor::causes;
 use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
-use kuberay_manifest::Severity;
 
 const WAIT: &str = "wait-gcs-ready";
 

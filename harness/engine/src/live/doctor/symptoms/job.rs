@@ -1,5 +1,6 @@
 //! RayJobs and their submitters, and the applications of a RayService.
 
+use kuberay_manifest::Severity;
 use serde_json::Value;
 
 use super::texts::{exit, last_line, line_with};
@@ -7,7 +8,6 @@ use super::{Candidate, Case, SILENT, waiting};
 use crate::live::doctor::causes;
 use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text};
-use kuberay_manifest::Severity;
 
 /// What may explain the state of a RayJob.
 pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate> {

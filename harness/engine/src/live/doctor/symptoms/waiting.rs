@@ -1,5 +1,6 @@
 //! Pods without a node and containers that are not created.
 
+use kuberay_manifest::Severity;
 use serde_json::Value;
 
 use super::{Candidate, Case, PATIENCE};
@@ -7,7 +8,6 @@ use crate::contract::Quantity;
 use crate::live::doctor::causes;
 use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text, time};
-use kuberay_manifest::Severity;
 
 /// What registries say of an image that they do not have, or do not show.
 const ABSENT: [&str; 8] = [

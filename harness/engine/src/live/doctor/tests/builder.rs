@@ -1,11 +1,11 @@
 //! Bundles of one RayCluster whose Pods are what the model predicts, changed by each test.
 
+use kuberay_manifest::Severity;
 use serde_json::{Value, json};
 
 use crate::contract::{EffectiveSettings, EnvValue, PodContract, PodRole, predict};
 use crate::live::bundle::{Bundle, ContainerLog, Crd, OperatorDeployment};
 use crate::live::doctor::{DoctorReport, diagnose};
-use kuberay_manifest::Severity;
 
 pub const NOW: &str = "2026-11-28T12:00:00Z";
 /// Half an hour before [`NOW`], when everything was created.

@@ -1,8 +1,8 @@
 //! The repository's own scenarios: each hazard is named first, and no healthy Pod is accused.
 
-use kuberay_manifest::Severity;
 use std::path::{Path, PathBuf};
 
+use kuberay_manifest::Severity;
 use rstest::rstest;
 use serde_json::Value;
 

@@ -96,7 +96,7 @@ impl Stage<'_> {
             let namespace: Result<Namespace, _> =
                 serde_json::from_value(json!({"metadata": {"name": name}}));
             let Ok(namespace) = namespace else { continue };
-            let all: Api<Namespace> = Api::all(self.plane.client().clone());
+            let all: Api<Namespace> = Api::all(self.server.client().clone());
             match all.create(&PostParams::default(), &namespace).await {
                 Err(kube::Error::Api(status)) if status.code == 409 => {}
                 Err(error) => return Err(api("creating the namespace", name)(error)),
@@ -104,7 +104,7 @@ impl Stage<'_> {
             }
         }
         for object in &fleet.others {
-            if let Err(error) = self.plane.sender.apply(&stripped(object)).await {
+            if let Err(error) = self.server.sender.apply(&stripped(object)).await {
                 self.left_out.push(LeftOut {
                     object: shown(&key_of(object)),
                     why: error.to_string(),
@@ -113,13 +113,13 @@ impl Stage<'_> {
         }
         let stand_ins = stand_ins(&fleet.objects, &fleet.others);
         for object in &stand_ins {
-            self.plane.sender.apply(object).await?;
+            self.server.sender.apply(object).await?;
         }
-        let (mut resized, mut actors) = (0, Vec::new());
+        let (mut resized, mut objects) = (0, Vec::new());
         for object in &fleet.objects {
             let mut created = stripped(object);
             resized += usize::from(with_one_replica(&mut created));
-            actors.push(StagedObject {
+            objects.push(StagedObject {
                 key: key_of(object),
                 idle: idle(object),
                 annotated: is_annotated(object),
@@ -128,25 +128,26 @@ impl Stage<'_> {
                 refused: Vec::new(),
             });
         }
-        let plane = &self.plane;
-        let one = |mut actor: StagedObject| async move {
+        let server = &self.server;
+        let one = |mut staged: StagedObject| async move {
             // First as kubectl does, which names the fields that are not known.
-            if let Answer::Refused(message) = plane.create(&actor.object, true, true).await? {
-                actor.unknown = unknown_fields(&message);
+            if let Answer::Refused(message) = server.create(&staged.object, true, true).await? {
+                staged.unknown = unknown_fields(&message);
             }
             // What has ended is not started again.
-            let is_trial = actor.idle.is_some() && actor.key.kind == "RayJob";
-            if let Answer::Refused(message) = plane.create(&actor.object, is_trial, false).await? {
-                actor.refused.push(message);
+            let is_trial = staged.idle.is_some() && staged.key.kind == "RayJob";
+            if let Answer::Refused(message) = server.create(&staged.object, is_trial, false).await?
+            {
+                staged.refused.push(message);
             }
-            Ok::<_, RehearseError>(actor)
+            Ok::<_, RehearseError>(staged)
         };
-        let created: Vec<_> = futures::stream::iter(actors)
+        let created: Vec<_> = futures::stream::iter(objects)
             .map(one)
             .buffered(AT_ONCE)
             .collect()
             .await;
-        self.actors = created.into_iter().collect::<Result<_, _>>()?;
+        self.objects = created.into_iter().collect::<Result<_, _>>()?;
         self.note_stand_ins(&stand_ins, resized);
         Ok(())
     }
@@ -177,19 +178,20 @@ impl Stage<'_> {
 
     /// What the API server says of each object when it is applied again.
     pub(super) async fn trials(&self) -> Result<Vec<Trial>, RehearseError> {
-        let one = async |actor: &StagedObject| {
+        let one = async |staged: &StagedObject| {
             let mut trial = Trial::default();
-            if let Answer::Refused(message) = self.plane.create(&actor.object, true, true).await? {
+            if let Answer::Refused(message) = self.server.create(&staged.object, true, true).await?
+            {
                 trial.unknown = unknown_fields(&message);
                 // Without unknown fields it may be taken, as clients other than kubectl send it.
-                let again = self.plane.create(&actor.object, true, false).await?;
+                let again = self.server.create(&staged.object, true, false).await?;
                 if let Answer::Refused(message) = again {
                     trial.refused.push(message);
                 }
             }
             Ok::<_, RehearseError>(trial)
         };
-        let trials = futures::stream::iter(&self.actors)
+        let trials = futures::stream::iter(&self.objects)
             .map(one)
             .buffered(AT_ONCE);
         let trials: Vec<Result<Trial, RehearseError>> = trials.collect().await;

@@ -9,24 +9,24 @@ use super::copies::copy_scenario;
 use super::program;
 
 /// A folder with scenarios, and with the output folders of runs.
-pub struct Workspace {
+pub struct Sandbox {
     folder: tempfile::TempDir,
     target: &'static str,
 }
 
-impl Workspace {
-    /// One for runs on this target.
+impl Sandbox {
+    /// Creates a sandbox for runs on this target.
     pub fn new(target: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self { folder, target }
     }
 
-    /// Of a file or folder in it.
+    /// Returns the path of a file or folder in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// A run of its scenarios, ready to start.
+    /// Returns a run of its scenarios, ready to start.
     pub fn command(&self, output: &str, arguments: &[&str]) -> Command {
         let mut command = program();
         command.args(["run", "--target", self.target]);
@@ -48,12 +48,12 @@ impl Workspace {
         self.command(output, arguments).output().unwrap()
     }
 
-    /// What a run left.
+    /// Reads the results of a run.
     pub fn results(&self, output: &str) -> RunResult {
         read_results(&self.path(output).join("results.json")).unwrap()
     }
 
-    /// Makes one report of several.
+    /// Merges the reports of several runs into one.
     pub fn merge(&self, parts: &[&str], output: &str) -> Output {
         let mut command = program();
         command.args(["report", "merge"]);
@@ -71,7 +71,7 @@ impl Workspace {
     }
 }
 
-/// All that was printed.
+/// Returns what a program printed: stdout, then stderr.
 pub fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     format!(
@@ -81,7 +81,7 @@ pub fn text(output: &Output) -> String {
     )
 }
 
-/// How each case ended.
+/// Returns the id and the outcome of each case.
 pub fn ended(run: &RunResult) -> Vec<String> {
     let line = |case: &CaseResult| format!("{} {}", case.id, case.outcome.word());
     run.cases.iter().map(line).collect()
