@@ -129,7 +129,7 @@ pub fn explain_with(
 }
 
 /// Explains files for one or more releases. An object that is refused is explained by its refusals
-/// and has no containers.
+/// and has no containers. The traps of an accepted object without containers are among the notes.
 ///
 /// # Errors
 /// When a file is no YAML, none holds an object of KubeRay's, one of them is malformed and yet

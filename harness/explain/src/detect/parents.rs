@@ -64,7 +64,7 @@ fn knows(release: &Version, mode: &str) -> bool {
 }
 
 /// Returns whether the operator needs the dashboard for a mode without a submitter.
-/// `OperatorCheck::DashboardPort` covers K8sJobMode and HTTPMode.
+/// `OperatorCheck::DashboardPort` covers `K8sJobMode` and `HTTPMode`.
 fn asks_without_submitter(group: &Group) -> bool {
     let mode = group.object.find(&["spec", "submissionMode"]);
     let mode = mode.as_ref().map_or("", |mode| mode.text());
