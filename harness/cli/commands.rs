@@ -153,7 +153,7 @@ fn masked(line: &str) -> String {
     Redactor::of_process().redact_text(line).0
 }
 
-/// The last line of what is printed for people about manifests.
+/// What no text about manifests considers; it follows the line that counts the findings.
 const OUT_OF_SCOPE: &str =
     "not considered: mutating webhooks, quotas and admission policies of a cluster\n";
 

@@ -42,8 +42,8 @@ pub(super) fn keep() -> Result<u8, CliError> {
     })
 }
 
-pub(super) fn down(place: &ClusterArguments) -> Result<u8, CliError> {
-    let targets = targets_of(place);
+pub(super) fn down(arguments: &ClusterArguments) -> Result<u8, CliError> {
+    let targets = targets_of(arguments);
     block_until_cancelled(async |progress| {
         let down = runner::down(&targets, progress).await?;
         let texts: Vec<String> = down.iter().map(text::down).collect();
@@ -52,8 +52,8 @@ pub(super) fn down(place: &ClusterArguments) -> Result<u8, CliError> {
     })
 }
 
-pub(super) fn status(place: &ClusterArguments) -> Result<u8, CliError> {
-    let targets = targets_of(place);
+pub(super) fn status(arguments: &ClusterArguments) -> Result<u8, CliError> {
+    let targets = targets_of(arguments);
     block_until_cancelled(async |progress| {
         let status = runner::status(&targets, progress).await?;
         let texts: Vec<String> = status.iter().map(text::state).collect();
@@ -71,16 +71,16 @@ fn lines_or(nothing: &str, texts: &[String]) -> String {
 }
 
 /// The targets that `cluster down` and `cluster status` look at.
-fn targets_of(place: &ClusterArguments) -> Vec<TargetSpec> {
-    if let Some(existing) = place.existing.spec() {
+fn targets_of(arguments: &ClusterArguments) -> Vec<TargetSpec> {
+    if let Some(existing) = arguments.existing.spec() {
         return vec![TargetSpec::Existing(existing)];
     }
     let kind = KindSpec {
-        engine: place.engine.engine.map(Into::into),
-        cluster: place.engine.cluster.clone(),
+        engine: arguments.engine.engine.map(Into::into),
+        cluster: arguments.engine.cluster.clone(),
         ..KindSpec::default()
     };
-    place.targets.specs(&EnvtestSpec::default(), &kind)
+    arguments.targets.specs(&EnvtestSpec::default(), &kind)
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
 
     fn targets_of_status(options: &str) -> Vec<TargetSpec> {
         match parsed(&format!("cluster status {options}")) {
-            Command::Cluster(Cluster::Status(place)) => targets_of(&place),
+            Command::Cluster(Cluster::Status(arguments)) => targets_of(&arguments),
             other => panic!("{other:?}"),
         }
     }

@@ -11,7 +11,7 @@ use crate::args::{FailOn, known};
 use crate::artifact::{MirrorError, SupplySettings};
 use crate::exit::CliError;
 use crate::explain::check::Ignore;
-use crate::manifest::{Diagnostic, Location, Source, TextPlace};
+use crate::manifest::{Diagnostic, Location, Source, Span};
 use crate::plan;
 use crate::scenario::files::read_text;
 
@@ -83,7 +83,7 @@ fn parse(path: &Path, text: &str) -> Result<Config, Diagnostic> {
     let place = |span: std::ops::Range<usize>| {
         let before = text.get(..span.start).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
-        TextPlace {
+        Span {
             location: Location {
                 line: before.matches('\n').count() + 1,
                 column: line.chars().count() + 1,

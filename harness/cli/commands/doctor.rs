@@ -73,14 +73,14 @@ fn narrowed(mut bundle: Bundle, options: &Doctor) -> Result<Bundle, CliError> {
 }
 
 fn read(options: &Doctor) -> Result<Bundle, CliError> {
-    let place = ClusterScope {
+    let cluster = ClusterScope {
         context: options.context.as_deref(),
         kubeconfig: options.kubeconfig.as_deref(),
         namespace: options.namespace.as_deref(),
         all_namespaces: options.all_namespaces,
     };
     reading::read("doctor", "doctor", async |progress| {
-        let (client, scope) = place.connect().await?;
+        let (client, scope) = cluster.connect().await?;
         let scope = Scope {
             object: options.object.clone(),
             ..scope

@@ -22,14 +22,14 @@ pub(super) fn read(
     operator: &OperatorArguments,
     given: &[Version],
 ) -> Result<Groups, CliError> {
-    let place = ClusterScope {
+    let cluster = ClusterScope {
         context: from.context.as_deref(),
         kubeconfig: from.kubeconfig.as_deref(),
         namespace: operator.namespace.as_deref(),
         all_namespaces: from.all_namespaces,
     };
     let bundle = reading::read("manifests", "it", async |progress| {
-        let (client, scope) = place.connect().await?;
+        let (client, scope) = cluster.connect().await?;
         Ok(live::read_objects(&client, &scope, progress).await?)
     })?;
     for missing in &bundle.missing {
@@ -41,12 +41,12 @@ pub(super) fn read(
     }
     let groups = manifests::of(&bundle);
     if groups.is_empty() {
-        let place = match &bundle.namespace {
+        let searched = match &bundle.namespace {
             Some(namespace) => format!("the namespace {namespace}"),
             None => "the cluster".into(),
         };
         return Err(CliError::bad_use(format!(
-            "{place} holds no RayCluster, RayJob, RayService or RayCronJob"
+            "{searched} holds no RayCluster, RayJob, RayService or RayCronJob"
         ))
         .with_help("name another namespace with -n, or all with -A"));
     }

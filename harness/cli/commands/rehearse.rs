@@ -97,13 +97,13 @@ async fn read(
     options: &Rehearse,
     progress: &dyn crate::report::Progress,
 ) -> Result<Bundle, CliError> {
-    let place = ClusterScope {
+    let cluster = ClusterScope {
         context: options.context.as_deref(),
         kubeconfig: options.kubeconfig.as_deref(),
         namespace: options.namespace.as_deref(),
         all_namespaces: options.all_namespaces,
     };
-    let (client, scope) = place.connect().await?;
+    let (client, scope) = cluster.connect().await?;
     Ok(live::read(&client, &scope, progress).await?)
 }
 

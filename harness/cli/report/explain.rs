@@ -74,7 +74,7 @@ fn remarks(explanation: &Explanation, container: &Container) -> String {
         );
     }
     if let Some(reason) = &operator.unread {
-        text.push_str(&format!("\n  warning: {reason}"));
+        text.push_str(&format!("\n  warning: {}", line(reason)));
     }
     if operator.provisional {
         text.push_str("\n  provisional: no scenario has proven this release on a running operator; its rules were read in sources");

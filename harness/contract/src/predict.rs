@@ -126,8 +126,7 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
                 "holds neither rayClusterSpec nor clusterSelector",
             ));
         }
-        let submitter = submitter::of_job(context, job, None);
-        return Ok(submitter.ok().flatten().into_iter().collect());
+        return Ok(submitter::of_job(context, job, None).into_iter().collect());
     };
     check(&spec, "spec.rayClusterSpec")?;
     let cluster = child(
@@ -139,11 +138,7 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
     );
     let sidecar = submitter::beside_head(context, job, &cluster)?;
     let mut pods = pods::of_cluster(context, &cluster, version, sidecar);
-    pods.extend(
-        submitter::of_job(context, job, Some(&cluster))
-            .ok()
-            .flatten(),
-    );
+    pods.extend(submitter::of_job(context, job, Some(&cluster)));
     Ok(pods)
 }
 

@@ -15,15 +15,16 @@ enum SubmitterKind {
     BesideHead,
 }
 
-/// The Pod of the Job that submits; none where the job is submitted in another way.
+/// The Pod of the Job that submits; none where the job is submitted in another way, or where the
+/// operator can't build the command, which its checks report.
 pub(super) fn of_job(
     context: &Context,
     job: &RayJob,
     cluster: Option<&RayCluster>,
-) -> Result<Option<PodContract>, ModelError> {
+) -> Option<PodContract> {
     let mode = job.spec.submission_mode.as_deref().unwrap_or("K8sJobMode");
     if context.has(Feature::SubmitterJobEnv) && mode != "K8sJobMode" {
-        return Ok(None);
+        return None;
     }
     let submitter = Submitter {
         context,
@@ -36,25 +37,20 @@ pub(super) fn of_job(
         .as_ref()
         .map(|template| &template.spec);
     let own = match template {
-        Some(template) => template.containers.first().cloned().ok_or_else(|| {
-            ModelError::field(
-                "spec.submitterPodTemplate.spec.containers",
-                "holds no container",
-            )
-        })?,
+        Some(template) => template.containers.first().cloned()?,
         None => default_container(),
     };
-    let container = submitter.container(&own, SubmitterKind::Job)?;
+    let container = submitter.container(&own, SubmitterKind::Job).ok()?;
     let others = template.map_or(&[][..], |template| &template.containers[1..]);
     let init = template.map_or(&[][..], |template| &template.init_containers);
-    Ok(Some(PodContract {
+    Some(PodContract {
         role: PodRole::Submitter,
         group: String::new(),
         init_containers: init.iter().map(own::user).collect(),
         containers: std::iter::once(container)
             .chain(others.iter().map(own::user))
             .collect(),
-    }))
+    })
 }
 
 /// The submitter beside the head, in `SidecarMode`.
@@ -96,18 +92,18 @@ impl Submitter<'_> {
     fn container(
         &self,
         own: &Container,
-        place: SubmitterKind,
+        kind: SubmitterKind,
     ) -> Result<ContainerContract, ModelError> {
         let context = self.context;
         let mut command = own.command.clone();
         let mut args: Vec<Text> = own.args.iter().map(|word| word.as_str().into()).collect();
-        if !command.is_empty() && place == SubmitterKind::Job {
+        if !command.is_empty() && kind == SubmitterKind::Job {
             context.uses(Feature::SubmitterUserCommand);
         } else if context.uses(Feature::SubmitterArgv) {
             command = self.argv()?;
         } else {
             context.uses(Feature::SubmitterScript);
-            let script = Text::from(self.script(place)?);
+            let script = Text::from(self.script(kind)?);
             if context.has(Feature::SubmitterFollowsKnownJob) {
                 command = vec!["/bin/bash".into()];
                 args = vec!["-c".into(), script];
@@ -125,7 +121,7 @@ impl Submitter<'_> {
         env.add("PYTHONUNBUFFERED", "1");
         if context.uses(Feature::SubmitterJobEnv) {
             // Beside the head the address is not known yet when the cluster is made.
-            let address = if place == SubmitterKind::Job {
+            let address = if kind == SubmitterKind::Job {
                 self.dashboard()
             } else {
                 String::new()
@@ -165,19 +161,19 @@ impl Submitter<'_> {
     }
 
     /// From 1.3 on: a script whose words are joined by single spaces.
-    fn script(&self, place: SubmitterKind) -> Result<String, ModelError> {
+    fn script(&self, kind: SubmitterKind) -> Result<String, ModelError> {
         let context = self.context;
         let id = self.id();
-        let address = match place {
+        let address = match kind {
             SubmitterKind::Job => self.address(),
             SubmitterKind::BesideHead => format!("http://127.0.0.1:{}", self.dashboard_port()),
         };
         let mut words = Vec::new();
-        if place == SubmitterKind::BesideHead || context.uses(Feature::SubmitterAlwaysWaits) {
+        if kind == SubmitterKind::BesideHead || context.uses(Feature::SubmitterAlwaysWaits) {
             let message = go::quote(&format!(
                 "Waiting for Ray Dashboard GCS to become healthy at {address} ..."
             ));
-            let check = self.health_check(place, &address);
+            let check = self.health_check(kind, &address);
             words.push(format!(
                 "until {check} >/dev/null 2>&1 ; do echo {message} ; sleep 2 ; done ;"
             ));
@@ -188,9 +184,9 @@ impl Submitter<'_> {
         let options = self.options(go::quote)?;
         let entrypoint = format!("-- {} ;", self.job.spec.entrypoint.trim());
         let restarts = context.gate("SidecarSubmitterRestart")
-            && place == SubmitterKind::BesideHead
+            && kind == SubmitterKind::BesideHead
             && context.uses(Feature::SubmitterRestarts);
-        if place == SubmitterKind::BesideHead && !restarts {
+        if kind == SubmitterKind::BesideHead && !restarts {
             words.push(submit);
             words.extend(options);
             words.push(entrypoint);
@@ -207,9 +203,9 @@ impl Submitter<'_> {
         Ok(words.join(" "))
     }
 
-    fn health_check(&self, place: SubmitterKind, address: &str) -> String {
+    fn health_check(&self, kind: SubmitterKind, address: &str) -> String {
         let local = format!("http://localhost:{}/{HEALTH_PATH}", self.dashboard_port());
-        let url = if place == SubmitterKind::BesideHead {
+        let url = if kind == SubmitterKind::BesideHead {
             local
         } else {
             format!("{address}/{HEALTH_PATH}")

@@ -280,7 +280,7 @@ fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
         }
         made.push(containers);
     }
-    told_twice(&mut found);
+    drop_duplicates(&mut found);
     let positions = found.iter().map(|finding| (finding.line, finding.column));
     let regions = region::Regions::of(source, &one.node, positions);
     for finding in &mut found {
@@ -303,7 +303,7 @@ fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
 
 /// Leaves out a trap about a field on the releases for which the field's refusal is reported
 /// already.
-fn told_twice(found: &mut Vec<CheckFinding>) {
+fn drop_duplicates(found: &mut Vec<CheckFinding>) {
     let refused: Vec<(String, Vec<Version>)> = found
         .iter()
         .filter(|one| one.id == Other::RefusedByClient.id())

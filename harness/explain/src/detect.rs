@@ -248,10 +248,10 @@ fn references(text: &str) -> impl Iterator<Item = &str> {
         .filter_map(|(at, _)| text[at + 2..].split_once(')').map(|(name, _)| name))
 }
 
-/// A text as the kubelet leaves it, with dots in place of what it takes out, so that offsets stay;
-/// `knows` says which names it replaces (`Expand` in `third_party/forked/golang/expansion` of
-/// Kubernetes).
-fn after_kubelet(text: &str, knows: impl Fn(&str) -> bool) -> String {
+/// A text as the kubelet leaves it (`Expand` in `third_party/forked/golang/expansion` of
+/// Kubernetes). Offsets stay: dots stand for the dollar signs that it takes out, and `value` gives
+/// what stands for the `$(NAME)` of a name that it knows, with the same length.
+fn after_kubelet(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut seen = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -270,10 +270,9 @@ fn after_kubelet(text: &str, knows: impl Fn(&str) -> bool) -> String {
             .and_then(|rest| rest.split_once(')'));
         // It does not look for names inside of what it does not know.
         let length = name.map_or(1, |(name, _)| name.len() + 3);
-        if name.is_some_and(|(name, _)| knows(name)) {
-            seen.push_str(&".".repeat(length));
-        } else {
-            seen.push_str(&rest[..length]);
+        match name.and_then(|(name, _)| value(name)) {
+            Some(value) => seen.push_str(&value),
+            None => seen.push_str(&rest[..length]),
         }
         rest = &rest[length..];
     }
@@ -305,7 +304,7 @@ fn has_ray_image(container: &Cursor) -> bool {
     image.starts_with("rayproject/") || name == "ray" || name.starts_with("ray-")
 }
 
-/// Whether a part of a container's name or image fits.
+/// Returns whether a word of the container's name or image satisfies `fits`.
 fn is_called(container: &Cursor, fits: impl Fn(&str) -> bool) -> bool {
     ["name", "image"].iter().any(|key| {
         container.get(key).is_some_and(|text| {
@@ -339,8 +338,8 @@ fn order(containers: &[Cursor], found: &mut Vec<Warning>) {
     }
 }
 
-/// The same in the template of a submitter (`getSubmitterTemplate`): another container submits by
-/// its image, its name or its words, and nothing about the first one does.
+/// Warns where the submitter is not the first container of its template (`getSubmitterTemplate`):
+/// another one submits by its image, its name or its words, and nothing about the first one does.
 fn order_of_submitter(containers: &[Cursor], found: &mut Vec<Warning>) {
     let has_words = |container: &Cursor| {
         let words = [container.items("command"), container.items("args")].concat();

@@ -198,6 +198,7 @@ pub struct Break {
 
 /// A release of the operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ExplainedOperator {
     /// Its release.
     #[schemars(with = "String")]

@@ -129,7 +129,7 @@ pub fn explain_with(
 }
 
 /// Explains files for one or more releases. An object that is refused is explained by its refusals
-/// and has no containers.
+/// and has no containers. The traps of an accepted object without containers are among the notes.
 ///
 /// # Errors
 /// When a file is no YAML, none holds an object of KubeRay's, one of them is malformed and yet
@@ -160,11 +160,7 @@ pub fn explain_files(
     let (mut all, mut strangers) = (Vec::new(), Vec::new());
     for (source, objects) in sources.iter().zip(at_once(sources.iter().collect(), read)) {
         let objects = objects.map_err(|problems| ExplainError::File(problems.into()))?;
-        let begin = if sources.len() > 1 {
-            format!("{}, ", source.path.display())
-        } else {
-            String::new()
-        };
+        let begin = begin_of(source, sources.len());
         let mut notes = objects.notes;
         notes.extend(
             objects
@@ -181,19 +177,18 @@ pub fn explain_files(
         all.extend(objects.found.into_iter().map(|found| (source, found)));
     }
     let explained = !all.is_empty();
-    let made = at_once(all, |(source, found)| {
+    let outcomes = at_once(all, |(source, found)| {
         let json = found.json();
-        let made = releases
+        let outcomes = releases
             .iter()
             .map(|release| of_object(source, &found, &json, release, settings, validation));
-        made.collect::<Result<Vec<_>, _>>()
+        let outcomes = outcomes.collect::<Result<Vec<_>, _>>();
+        outcomes.map(|outcomes| (begin_of(source, sources.len()), outcomes))
     });
-    for made in made {
-        for made in made.map_err(|problem| ExplainError::File(vec![problem].into()))? {
-            explanation.refusals.extend(made.refusals);
-            explanation.waiting.extend(made.waiting);
-            explanation.containers.extend(made.containers);
-        }
+    for outcomes in outcomes {
+        let (begin, outcomes) =
+            outcomes.map_err(|problem| ExplainError::File(vec![problem].into()))?;
+        explanation.add(outcomes, &begin);
     }
     if !explained {
         let file = explanation.files.join(", ");
@@ -208,6 +203,15 @@ pub fn explain_files(
     explanation.breaks = refusals::breaks(releases, &explanation.refusals);
     explanation.changes = diff::changes(releases, &explanation.containers);
     Ok(explanation)
+}
+
+/// The begin of a note about a file: its name, where there are several.
+fn begin_of(source: &Source, files: usize) -> String {
+    if files > 1 {
+        format!("{}, ", source.path.display())
+    } else {
+        String::new()
+    }
 }
 
 /// Checks that the contract reaches every release.
@@ -234,6 +238,28 @@ struct ReleaseOutcome {
     waiting: Vec<Waiting>,
     /// Those of the Pods that come.
     containers: Vec<Container>,
+    /// Of an object without containers.
+    warnings: Vec<Warning>,
+}
+
+impl Explanation {
+    /// Adds what each release makes of an object. A warning that is about no container is a note,
+    /// once for all releases, behind the name of its file in `begin`.
+    fn add(&mut self, outcomes: Vec<ReleaseOutcome>, begin: &str) {
+        let first = self.notes.len();
+        for outcome in outcomes {
+            self.refusals.extend(outcome.refusals);
+            self.waiting.extend(outcome.waiting);
+            self.containers.extend(outcome.containers);
+            for one in outcome.warnings {
+                let line = one.location.line;
+                let note = format!("{begin}line {line}: {}: {}", one.id, one.message);
+                if !self.notes[first..].contains(&note) {
+                    self.notes.push(note);
+                }
+            }
+        }
+    }
 }
 
 /// What a release makes of an object.
@@ -250,17 +276,20 @@ fn of_object(
             .map_err(|error| problem(source, found.written(), &error))
     };
     let mut given = forecast(settings)?;
-    let (refusals, mut waiting) = told(found, release, &mut given, validation);
+    let (refusals, mut waiting) = refusals_and_waiting(found, release, &mut given, validation);
     let pods = match found.settings(settings) {
         Cow::Borrowed(_) => given.pods,
         Cow::Owned(settings) => forecast(&settings)?.pods,
     };
     let containers = containers_of(source, found, release, settings, &pods);
+    let mut warnings = Vec::new();
     let comes = |one: &ExplainedRefusal| !one.refused || one.missing != MissingPods::All;
     if waiting.is_empty() && refusals.iter().all(comes) {
-        let warnings = of_bare_job(source, found, release, &containers).into_iter();
-        let unknown = warnings.filter(|one| one.id == warning::SUBMISSION_MODE_UNKNOWN.id);
-        waiting.extend(unknown.map(|one| Waiting {
+        let all = of_bare_job(source, found, release, &containers).into_iter();
+        let (unknown, others): (Vec<_>, Vec<_>) =
+            all.partition(|one| one.id == warning::SUBMISSION_MODE_UNKNOWN.id);
+        warnings.extend(others);
+        waiting.extend(unknown.into_iter().map(|one| Waiting {
             operator: release.clone(),
             object: found.object.clone(),
             path: one.path,
@@ -273,6 +302,7 @@ fn of_object(
         refusals,
         waiting,
         containers,
+        warnings,
     })
 }
 
@@ -313,11 +343,11 @@ fn refused(
     if let Cow::Owned(settings) = found.settings(settings) {
         forecast(&settings)?;
     }
-    Ok(told(found, release, &mut given, validation))
+    Ok(refusals_and_waiting(found, release, &mut given, validation))
 }
 
 /// What a forecast says beside its Pods; nothing about texts that are filled in later.
-fn told(
+fn refusals_and_waiting(
     found: &objects::RayObject,
     release: &Version,
     given: &mut Forecast,

@@ -139,8 +139,8 @@ pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagn
         let api = text(&item.node, "apiVersion").to_owned();
         let known = KINDS.contains(&object.kind.as_str());
         let group = api.split_once('/').map_or("", |(group, _)| group);
-        // A version of the group that nobody serves, and none at all, are refused. What has no group
-        // is Kubernetes' own, where no kind has such a name.
+        // A version of the group that nobody serves, and none at all, are refused. A version
+        // without a group is Kubernetes' own, which has no such kind.
         if known && (group == GROUP || !api.contains('/')) {
             super::template::in_object(source, &item.node)?;
             if let Some(owner) = &item.owner {

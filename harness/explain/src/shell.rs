@@ -104,7 +104,7 @@ pub fn shell_verdict(user: &str, generated: &str) -> ShellVerdict {
             Cause::Comment | Cause::HereDocument(_) => ShellVerdict::Swallowed,
             // Of some texts bash reports nothing.
             Cause::Quote(opener) if opener == "((" => ShellVerdict::SyntaxError(broken.wording),
-            Cause::Unfinished(_) => ShellVerdict::SyntaxError(broken.wording),
+            Cause::Unfinished(_) | Cause::Condition(_) => ShellVerdict::SyntaxError(broken.wording),
             _ if broken.wording.is_empty() => ShellVerdict::Swallowed,
             _ => ShellVerdict::SyntaxError(broken.wording),
         },

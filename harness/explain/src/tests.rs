@@ -3,6 +3,13 @@ use std::path::Path;
 use rstest::rstest;
 
 use super::*;
+use crate::check::{Options, check};
+
+fn indented(text: &str, depth: usize) -> String {
+    text.lines()
+        .map(|line| format!("{}{line}\n", " ".repeat(depth)))
+        .collect()
+}
 
 /// A RayCluster whose head has these lines in its container and its group.
 fn manifest(container: &str, group: &str) -> String {
@@ -13,11 +20,6 @@ fn manifest(container: &str, group: &str) -> String {
         "\nrayStartParams: {}"
     };
     let group = &format!("{group}{params}").trim_start().to_owned();
-    let indented = |text: &str, depth: usize| -> String {
-        text.lines()
-            .map(|line| format!("{}{line}\n", " ".repeat(depth)))
-            .collect()
-    };
     format!(
         "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata:\n  name: c\nspec:\n  headGroupSpec:\n{}    template:\n      spec:\n        \
          containers:\n        - name: ray-head\n          image: ray\n{}",
@@ -59,6 +61,63 @@ fn ids(text: &str, version: &str) -> Vec<String> {
         .map(|(id, ..)| id)
         .filter(|id| id != "no-cpu-limit")
         .collect()
+}
+
+/// The ids of all warnings, sorted.
+fn all(text: &str, version: &str) -> Vec<String> {
+    let mut all: Vec<String> = warnings(text, version)
+        .into_iter()
+        .map(|(id, ..)| id)
+        .collect();
+    all.sort();
+    all
+}
+
+/// The messages of all warnings.
+fn messages(text: &str, version: &str) -> Vec<String> {
+    let explanation = explained(text, &[version]);
+    let warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
+    warnings.map(|warning| warning.message.clone()).collect()
+}
+
+/// An object that makes a RayCluster from the specification of a head.
+fn parent(kind: &str, field: &str, fields: &str, container: &str, group: &str) -> String {
+    let cluster = manifest(&format!("{LIMITS}\n{container}"), group);
+    let (_, spec) = cluster.split_once("spec:\n").unwrap();
+    let (spec, fields) = (indented(spec, 2), indented(fields, 2));
+    format!(
+        "apiVersion: ray.io/v1\nkind: {kind}\nmetadata: {{name: j}}\nspec:\n{fields}  {field}:\n{spec}"
+    )
+}
+
+fn job(fields: &str) -> String {
+    parent("RayJob", "rayClusterSpec", fields, "", "")
+}
+
+/// A RayJob that runs on a RayCluster which another object makes.
+fn selecting(fields: &str) -> String {
+    let fields = indented(
+        &format!("{fields}\nclusterSelector: {{ray.io/cluster: c}}"),
+        2,
+    );
+    format!("apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {{name: j}}\nspec:\n{fields}")
+}
+
+/// The findings of `check`, as id and message.
+fn checked(text: &str, versions: &[&str], upgrade: bool) -> Vec<(String, String)> {
+    let releases = versions.iter().map(|version| version.parse().unwrap());
+    let options = Options {
+        upgrade,
+        ..Options::new(releases.collect())
+    };
+    let sources = [Source::new(Path::new("file.yaml"), text)];
+    let found = check(&sources, &options).unwrap().findings.into_iter();
+    found.map(|one| (one.id, one.message)).collect()
+}
+
+fn checked_ids(text: &str, versions: &[&str], upgrade: bool) -> Vec<String> {
+    let found = checked(text, versions, upgrade).into_iter();
+    found.map(|(id, _)| id).collect()
 }
 
 mod adversarial;
@@ -110,6 +169,8 @@ const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 #[case("args: ['echo $(RAY_PORT) $$(date) $$$$']", &[])]
 #[case("args: ['echo $(date)']", &[])]
 #[case("args: ['echo $$']", &["kubelet-expands"])]
+#[case("args: ['A=$$(RAY_PORT)']", &["failure-swallowed"])]
+#[case("args: ['A=$(RAY_PORT)']", &[])]
 fn traps_of_commands(#[case] container: &str, #[case] expected: &[&str]) {
     let mut found = ids(&manifest(&format!("{LIMITS}\n{container}"), ""), "1.6.2");
     found.sort();
@@ -270,7 +331,7 @@ fn containers_in_another_order() {
 fn an_entrypoint_and_an_autoscaler() {
     let spec = manifest(LIMITS, "");
     let spec = spec.split_once("spec:\n").unwrap().1;
-    let indented: String = spec.lines().map(|line| format!("  {line}\n")).collect();
+    let indented = indented(spec, 2);
     let job = |entrypoint: &str| {
         format!(
             "apiVersion: ray.io/v1\nkind: RayJob\nmetadata:\n  generateName: j-\nspec:\n  entrypoint: {entrypoint}\n  rayClusterSpec:\n{indented}    enableInTreeAutoscaling: true\n    autoscalerOptions: {{command: [a]}}\n"

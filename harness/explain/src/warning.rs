@@ -105,7 +105,7 @@ traps! {
         "Leave `command` out, or set the annotation ray.io/overwrite-container-cmd and give the script in `args`.";
         ["argument-boundaries-lost"]
     RAY_START_IN_TEXT "ray-start-in-text" C06 Warning:
-        "The text contains `ray start`: it stays as it is, and neither ulimit nor any flag is added, no memory, no CPUs, and for a worker no address.";
+        "The text contains `ray start`, so KubeRay adds neither `ulimit` nor flags: no memory, no CPUs, and no address for a worker.";
         "Leave `ray start` to the operator, or give every flag yourself.";
         ["ray-start-in-user-text", "generated-start-command-with-ray-start", "ray-start-only-mentioned"]
     RAY_START_IN_WORDS "ray-start-in-words" C06 Warning:
@@ -129,7 +129,7 @@ traps! {
         "Give the container a command that runs `eval \"$KUBERAY_GEN_RAY_START_CMD\"`, or set the annotation only on the Pod templates that have a command.";
         ["overwrite-annotation-without-command"]
     GEN_CMD_UNQUOTED "gen-cmd-unquoted" C08 Warning:
-        "The shell splits $KUBERAY_GEN_RAY_START_CMD at its spaces and leaves its quotes and variables as they are, and this one holds such.";
+        "The shell splits $KUBERAY_GEN_RAY_START_CMD at its spaces and leaves its quotes and variables as they are, and this value contains some.";
         "Write `eval \"$KUBERAY_GEN_RAY_START_CMD\"`.";
         ["generated-start-command-unquoted"]
     GEN_CMD_WITHOUT_ANNOTATION "gen-cmd-without-annotation" C08 Warning:
@@ -165,7 +165,7 @@ traps! {
         "Set resources.limits.cpu (from KubeRay 1.3 on requests.cpu does, too), or `num-cpus` in rayStartParams.";
         ["cpus-from-requests", "autoscaler-without-limits"]
     RESOURCES_HIDE_GPUS "resources-hide-gpus" C13 Warning:
-        "`resources` can't be read once its outer quotes are off, so the limits give neither `--num-gpus` nor other accelerators.";
+        "`resources` can't be read after the operator removes its outer quotes, so the limits give neither `--num-gpus` nor other accelerators.";
         "Write it in single quotes without escapes, `'{\"a\": 1}'`, or give `num-gpus` yourself.";
         ["escaped-json-hides-gpus"]
     GROUP_FIELD_IGNORED "group-field-ignored" C13 Warning:
@@ -185,7 +185,7 @@ traps! {
         "Leave it if that is meant, and the variable comes from the image; else put the value in single quotes inside the value.";
         ["parameters-are-shell-text"]
     PORTS_DISAGREE "ports-disagree" C14 Warning:
-        "Ray listens where rayStartParams say. The container, and therefore the head's Service, leads elsewhere, where nothing listens.";
+        "Ray listens where rayStartParams say. The container, and therefore the head's Service, names another port, on which nothing listens.";
         "Give the parameter and the container's port the same number, and leave dashboard-host to the operator.";
         ["worker-address"]
     PROBES_FAIL "probes-fail" C16 Warning:
@@ -209,11 +209,11 @@ traps! {
         "Write the entrypoint, or submissionMode: InteractiveMode for jobs that are submitted by hand.";
         ["entrypoint-absent"]
     ENTRYPOINT_LINES "entrypoint-lines" C19 Warning:
-        "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break. From 1.3 on one at the very end becomes an argument that holds a blank.";
+        "Up to KubeRay 1.2 the operator splits the entrypoint without a shell, and a backslash at the end of a line becomes an argument that holds a line break. From 1.3 on, a backslash at the end of the entrypoint becomes an argument that holds a blank.";
         "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
         ["entrypoint-of-two-lines"]
     ENTRYPOINT_LOSES_QUOTES "entrypoint-loses-quotes" C19 Warning:
-        "The quotes are gone when `ray job submit` gets the words, and before Ray 2.56 it puts quotes only around words with blanks: the shell that runs the job reads what the others hid.";
+        "The quotes are gone when `ray job submit` gets the words, and before Ray 2.56 it puts quotes only around words with blanks: the shell that runs the job interprets characters that quotes had protected.";
         "Hide it from both shells, `\"'a>5'\"`, or use Ray 2.56 or later.";
         ["entrypoint-loses-quotes"]
     RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:
@@ -233,15 +233,15 @@ traps! {
         "Write K8sJobMode, or a mode of this release: HTTPMode from 1.1 on, InteractiveMode from 1.3 on, SidecarMode from 1.5 on.";
         ["submission-mode-of-a-later-release"]
     NO_DASHBOARD_PORT "no-dashboard-port" C19 Warning:
-        "The head's Service has only the ports of this list, and none is called dashboard: the operator does not reach the dashboard. A RayService never deploys its applications, and a RayJob stays Initializing.";
+        "The head's Service has only the ports of this list and of headService, and none is called dashboard: the operator does not reach the dashboard. A RayService never deploys its applications, and a RayJob stays Initializing.";
         "Add `{containerPort: 8265, name: dashboard}`, or leave the list out.";
         []
     METADATA_DROPPED "metadata-dropped" C19 Warning:
-        "From KubeRay 1.5 until 1.7 a RayJob with a clusterSelector submits its job without this metadata.";
+        "In KubeRay 1.5 and 1.6 a RayJob with a clusterSelector submits its job without this metadata.";
         "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
         ["metadata-with-a-selector"]
     RAY_NOT_FIRST "ray-not-first" C20 Warning:
-        "The operator takes the first container for Ray's, and that of submitterPodTemplate for the submitter; this one does not look like it.";
+        "The operator treats the first container of a Pod template as Ray's, or as the submitter. This one looks like another.";
         "Move the container of Ray or of the submitter to the first place.";
         ["sidecar-before-ray"]
     KUBELET_EXPANDS "kubelet-expands" C21 Warning:
@@ -261,7 +261,7 @@ traps! {
         "Give every worker group a name of its own.";
         ["group-name-twice"]
     ENV_OVERWRITTEN "env-overwritten" C08 Warning:
-        "The operator adds a variable of this name behind the user's, and of two the last one counts.";
+        "The operator adds a variable of this name behind the user's, and the last of two equal names wins.";
         "Leave it out.";
         ["env-order-and-duplicates"]
     PARAMETER_TYPE "parameter-type" C29 Warning:

@@ -239,7 +239,7 @@ pub fn sort(diagnostics: &mut [Diagnostic]) {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct TextPlace {
+pub struct Span {
     /// Line and column.
     pub location: Location,
     /// Bytes of the text.
@@ -284,7 +284,7 @@ impl Source {
     }
 
     /// The place from a location to the end of its line.
-    pub fn rest_of_line(&self, location: Location) -> TextPlace {
+    pub fn rest_of_line(&self, location: Location) -> Span {
         let before = self
             .text
             .split_inclusive('\n')
@@ -295,14 +295,14 @@ impl Source {
             .chars()
             .take(location.column.saturating_sub(1))
             .map(char::len_utf8);
-        TextPlace {
+        Span {
             location,
             span: start + indent.sum::<usize>()..start + line.len(),
         }
     }
 
     /// A problem at a place of this text.
-    pub fn error(&self, place: &TextPlace, message: impl Into<String>) -> Diagnostic {
+    pub fn error(&self, place: &Span, message: impl Into<String>) -> Diagnostic {
         let name = visible::line(&self.path.display().to_string());
         Diagnostic {
             location: place.location,

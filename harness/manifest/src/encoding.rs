@@ -2,8 +2,8 @@
 
 use std::io::{Error, ErrorKind};
 
-/// Returns the text of a file: UTF-16 where it begins with a byte order mark of that, as files have
-/// that PowerShell wrote; else UTF-8. The mark itself is left out.
+/// Returns the text of a file without its byte order mark. The mark selects UTF-16, as PowerShell
+/// writes it; other files are UTF-8.
 ///
 /// ```
 /// assert_eq!(kuberay_manifest::decode(b"\xff\xfea\0".to_vec())?, "a");

@@ -32,7 +32,7 @@ pub mod yaml;
 
 pub use cursor::{Cursor, join};
 pub use diagnostic::{
-    Diagnostic, DiagnosticResult, Diagnostics, Location, Severity, Source, TextPlace, sort,
+    Diagnostic, DiagnosticResult, Diagnostics, Location, Severity, Source, Span, sort,
 };
 pub use encoding::decode;
 pub use objects::{LAST_APPLIED, each_object, objects, parse_manifest};

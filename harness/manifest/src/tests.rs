@@ -209,6 +209,19 @@ fn json_objects_may_follow_each_other() {
     assert!(yaml::parse(&Source::new(Path::new("f.json"), "{\"a\": 1}\n{")).is_err());
 }
 
+#[test]
+fn a_mapping_that_merges_many_keys_is_read_fast() {
+    let keys: String = (0..50_000).map(|at| format!("  k{at}: {at}\n")).collect();
+    let text = format!("big: &big\n{keys}a:\n  <<: *big\n  k7: b\n");
+    let start = std::time::Instant::now();
+    let documents = yaml::parse(&Source::new(Path::new("f.yaml"), &text)).unwrap();
+    let took = start.elapsed();
+    let merged = documents[0].get("a").unwrap();
+    assert_eq!(merged.get("k7").unwrap().to_json(), "b");
+    assert_eq!(merged.get("k49999").unwrap().to_json(), 49_999);
+    assert!(took < std::time::Duration::from_secs(10), "{took:?}");
+}
+
 /// Threads of tests and of asynchronous runtimes have small stacks.
 #[test]
 fn what_is_nested_needs_no_deep_stack_of_the_caller() {

@@ -2,7 +2,7 @@
 //! objects, and in texts.
 
 use super::cursor::join;
-use super::diagnostic::{Location, Source, TextPlace};
+use super::diagnostic::{Location, Source, Span};
 use super::yaml::{self, MappingKey, Node, Yaml};
 
 /// An object of a file.
@@ -381,7 +381,7 @@ struct Lines {
 impl Lines {
     /// Returns nothing where the text is no literal block, so that its lines are not those of the
     /// file.
-    fn of(source: &Source, place: &TextPlace, text: &str) -> Option<Self> {
+    fn of(source: &Source, place: &Span, text: &str) -> Option<Self> {
         let mut lines = Vec::new();
         let mut at = 0;
         for line in source.text.split_inclusive('\n') {
@@ -420,8 +420,8 @@ impl Lines {
 }
 
 /// Gives the values of a text the places that they have in its file.
-fn relocate(node: &mut Node, whole: &TextPlace, lines: Option<&Lines>) {
-    let move_place = |place: &mut TextPlace| match lines {
+fn relocate(node: &mut Node, whole: &Span, lines: Option<&Lines>) {
+    let move_place = |place: &mut Span| match lines {
         None => *place = whole.clone(),
         Some(lines) => {
             place.location.line += lines.first - 1;

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy, Spanned};
 
-use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Source, TextPlace};
+use super::diagnostic::{Diagnostic, DiagnosticResult, Location, Source, Span};
 use super::threads::{at_once, on_deep_stack};
 
 mod entries;
@@ -42,7 +42,7 @@ pub struct Node {
     /// The value.
     pub value: Yaml,
     /// Where it is.
-    pub place: TextPlace,
+    pub place: Span,
 }
 
 /// A value of the kinds that JSON has.
@@ -80,7 +80,7 @@ pub struct MappingKey {
     /// The key.
     pub name: String,
     /// Where it is.
-    pub place: TextPlace,
+    pub place: Span,
 }
 
 impl Node {
@@ -241,11 +241,11 @@ fn syntax_error(source: &Source, error: &serde_saphyr::Error) -> Diagnostic {
 }
 
 /// The place in a text of a place in a part of it.
-fn place(location: serde_saphyr::Location, part: TextPart) -> TextPlace {
+fn place(location: serde_saphyr::Location, part: TextPart) -> Span {
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
     let start = part.bytes + number(location.span().byte_offset().unwrap_or(0));
     let length = number(location.span().byte_len().unwrap_or(0));
-    TextPlace {
+    Span {
         location: Location {
             line: part.lines + number(location.line()),
             column: number(location.column()),
@@ -395,7 +395,7 @@ impl Reader<'_> {
     }
 
     /// A number that is too large is a text, and infinity has no JSON.
-    fn no_number(&mut self, written: std::ops::Range<usize>, place: &TextPlace) -> Yaml {
+    fn no_number(&mut self, written: std::ops::Range<usize>, place: &Span) -> Yaml {
         let text = self.source.text.get(written).unwrap_or_default();
         if text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
             && text.contains(|c: char| c.is_ascii_digit())

@@ -3,7 +3,7 @@
 //! scenario file uses is understood.
 
 use kuberay_manifest::yaml::{Node, Yaml};
-use kuberay_manifest::{Diagnostic, Source, TextPlace};
+use kuberay_manifest::{Diagnostic, Source, Span};
 use regex::Regex;
 use serde_json::Value;
 
@@ -43,7 +43,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn error(&mut self, place: &TextPlace, message: String, help: Option<String>) {
+    fn error(&mut self, place: &Span, message: String, help: Option<String>) {
         let problem = self.source.error(place, message);
         self.problems.push(match help {
             Some(help) => problem.with_help(help),
@@ -302,7 +302,7 @@ impl Walk<'_> {
         }
     }
 
-    fn unknown_key(&mut self, key: &str, place: &TextPlace, known: &[&str], name: &str) {
+    fn unknown_key(&mut self, key: &str, place: &Span, known: &[&str], name: &str) {
         let help = suggestion(key, known, "known keys are");
         self.error(place, format!("unknown key `{key}` in {name}"), Some(help));
     }

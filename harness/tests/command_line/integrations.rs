@@ -212,6 +212,7 @@ fn the_action_installs_a_release() {
 #[rstest]
 #[case::run(&[("command", "run"), ("operator", "1.6.2")], "run --target envtest --output REPORT --operator 1.6.2")]
 #[case::run_own(&[("command", "run"), ("paths", "mine")], "run --target envtest --output REPORT --scenarios mine")]
+#[case::diff_with_a_blank(&[("command", "diff"), ("operator", "1.5.2, 1.6.2")], "diff --report REPORT/diff.md --report REPORT/diff.xml -- 1.5.2 1.6.2")]
 #[case::diff(&[("command", "diff"), ("operator", "1.5.2,1.6.2")], "diff --report REPORT/diff.md --report REPORT/diff.xml -- 1.5.2 1.6.2")]
 fn the_action_runs_operators(#[case] inputs: &[(&str, &str)], #[case] expected: &str) {
     let sample = Sample::new(&[]);
@@ -239,6 +240,22 @@ fn the_action_refuses_another_command() {
     assert_eq!(code, 2, "{said}");
     assert!(
         said.contains("::error::command must be check, run or diff, not fuzz"),
+        "{said}"
+    );
+}
+
+#[rstest]
+#[case::none("")]
+#[case::one("1.6.2")]
+#[case::three("1.4.2,1.5.2,1.6.2")]
+fn the_action_refuses_to_compare_other_than_two_releases(#[case] operator: &str) {
+    let sample = Sample::new(&[]);
+    sample.stub("cargo");
+    sample.stub("kuberay-conformance");
+    let (code, said) = act(&sample, &[("command", "diff"), ("operator", operator)]);
+    assert_eq!(code, 2, "{said}");
+    assert!(
+        said.contains("::error::operator must name two releases for diff"),
         "{said}"
     );
 }

@@ -37,7 +37,7 @@ fn an_upgrade_to_an_older_release_is_bad_use() {
     assert_eq!(error.to_string(), "--from 1.4.2 is not before --to 1.3.2");
 }
 
-/// A file with a warning, a file that is no YAML, and one without a finding.
+/// Returns the report of one file on KubeRay 1.6.2.
 fn report(text: &str) -> check::CheckReport {
     let options = Options::new(vec!["1.6.2".parse().unwrap()]);
     check::check(&[Source::new(Path::new("f.yaml"), text)], &options).unwrap()

@@ -1,6 +1,6 @@
 //! The lines of a file that a finding quotes, with carets under the value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::text::Paint;
 use super::text::Look;
@@ -22,14 +22,17 @@ pub(super) struct Files<'a>(HashMap<String, Vec<&'a str>>);
 
 impl<'a> Files<'a> {
     pub(super) fn new(sources: &'a [Source], findings: &[CheckFinding]) -> Self {
-        let wanted = |name: &str| findings.iter().any(|finding| finding.file == name);
+        let wanted: HashSet<&str> = findings
+            .iter()
+            .map(|finding| finding.file.as_str())
+            .collect();
         let named = sources
             .iter()
             .map(|source| (source.path.display().to_string(), source));
         let lines = |source: &'a Source| source.text.lines().collect();
         Self(
             named
-                .filter(|(name, _)| wanted(name))
+                .filter(|(name, _)| wanted.contains(name.as_str()))
                 .map(|(name, source)| (name, lines(source)))
                 .collect(),
         )

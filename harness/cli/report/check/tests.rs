@@ -59,6 +59,29 @@ warning[trailing-ampersand]: bash: syntax error near unexpected token `&&': The 
 }
 
 #[test]
+fn nothing_of_a_manifest_acts_on_a_terminal() {
+    const HOSTILE: &str = r"\e[31mred\e]0;title\a\n::error::x\u202e\u200b\u00a0\u009b";
+    let name = format!("\"c{HOSTILE}\"");
+    let args = format!("\"echo {HOSTILE} &\"");
+    let shown = [cluster(&name, "", &args), cluster("c", "", &args)].map(|text| {
+        let (report, sources) = checked(&text, &options(&["1.6.2"]));
+        assert!(!report.findings.is_empty());
+        check_text(&report, &sources, Look::default()) + &check_concise(&report)
+    });
+    let shown = shown.concat();
+    let acts =
+        |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202e}' | '\u{200b}' | '\u{a0}');
+    let bad: Vec<&str> = shown.lines().filter(|line| line.contains(acts)).collect();
+    assert_eq!(bad, [""; 0]);
+    assert!(
+        !shown
+            .lines()
+            .any(|line| line.trim_start().starts_with("::")),
+        "{shown}"
+    );
+}
+
+#[test]
 fn long_values_are_folded_and_long_lines_cut() {
     let lines: String = (0..20).map(|_| "            echo x\n").collect();
     // The place of this trap is the whole block.

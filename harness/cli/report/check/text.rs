@@ -152,7 +152,7 @@ pub fn check_concise(report: &CheckReport) -> String {
     text
 }
 
-/// Returns the last line: how much was found where.
+/// Returns the line that counts the findings.
 pub fn check_summary(report: &CheckReport) -> String {
     let releases: Vec<String> = report
         .operators

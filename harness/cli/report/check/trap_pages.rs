@@ -67,7 +67,10 @@ pub fn trap_page(trap: &Trap) -> String {
     text.push_str(
         "To accept it on one object, write the annotation `kuberay-conformance.io/ignore: ",
     );
-    text.push_str(&format!("{}`.\n\n## Proven by\n\n", trap.id));
+    text.push_str(&format!("{}`.\n", trap.id));
+    if !trap.scenarios.is_empty() {
+        text.push_str("\n## Proven by\n\n");
+    }
     for name in trap.scenarios {
         text.push_str(&format!(
             "- [`{name}`](../../../scenarios/{name}/scenario.yaml)\n"

@@ -1,5 +1,7 @@
 //! Refusals and objects that wait, as text.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 
 use crate::explain::{Break, ExplainedRefusal, Explanation, MissingPods, Object, Waiting};
@@ -42,7 +44,6 @@ pub(super) fn render(explanation: &Explanation) -> String {
         text.push_str(&waits(waiting));
     }
     text.push_str(&breaks_of(explanation));
-    text.push_str(beyond(explanation));
     if !text.is_empty() {
         text.push('\n');
     }
@@ -55,10 +56,12 @@ pub(super) fn render(explanation: &Explanation) -> String {
 pub(super) fn render_upgrade(explanation: &Explanation) -> String {
     let mut text = breaks_of(explanation);
     let mut seen: Vec<((String, String), Vec<&Version>)> = Vec::new();
+    let mut positions = BTreeMap::new();
     let mut note = |object: &Object, what: &str, rest: String, operator| {
         let (kind, name) = (line(&object.kind), line(&object.name));
         let reason = (format!("{kind} {name}: {what}"), rest);
-        match seen.iter_mut().find(|(known, _)| *known == reason) {
+        let at = *positions.entry(reason.clone()).or_insert(seen.len());
+        match seen.get_mut(at) {
             Some((_, on)) => on.push(operator),
             None => seen.push((reason, vec![operator])),
         }
@@ -88,7 +91,6 @@ pub(super) fn render_upgrade(explanation: &Explanation) -> String {
         };
         text.push_str(&format!("\n{title}{releases}\n{rest}"));
     }
-    text.push_str(beyond(explanation));
     text
 }
 
@@ -106,15 +108,6 @@ fn breaks_of(explanation: &Explanation) -> String {
         )
     };
     explanation.breaks.iter().map(sentence).collect()
-}
-
-/// What a manifest alone can't tell.
-fn beyond(explanation: &Explanation) -> &'static str {
-    if explanation.refusals.is_empty() {
-        ""
-    } else {
-        "Admission policies, mutating webhooks and quotas of a cluster may refuse or change more.\n"
-    }
 }
 
 fn waits(waiting: &Waiting) -> String {

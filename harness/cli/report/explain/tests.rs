@@ -176,7 +176,7 @@ fn nothing_of_a_manifest_acts_on_a_terminal() {
         let explanation = explain(file, &text, &releases, &settings).unwrap();
         let refused = !explanation.refusals.is_empty();
         assert!(refused || !explanation.changes.is_empty() && explanation.containers.len() > 2);
-        explain_text(&explanation)
+        explain_text(&explanation) + &upgrade_text(&explanation)
     });
     let shown = shown.concat();
     let acts =

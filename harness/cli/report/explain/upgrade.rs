@@ -1,11 +1,14 @@
 //! What an upgrade changes, short enough for a chat message: a summary, the traps once each, and
 //! the differences.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::text::plural;
 use super::refusals;
-use crate::explain::{Container, ContainerChange, ContainerRole, Explanation, MissingPods};
+use crate::explain::{
+    Container, ContainerChange, ContainerRole, Explanation, MissingPods, Warning,
+};
+use crate::manifest::Location;
 use crate::manifest::visible::line;
 
 /// Columns of a line of a difference that are shown.
@@ -23,7 +26,7 @@ pub fn upgrade_text(explanation: &Explanation) -> String {
         .iter()
         .map(|operator| operator.release.to_string())
         .collect();
-    let held = explanation
+    let without_pods = explanation
         .refusals
         .iter()
         .map(|one| &one.object)
@@ -32,7 +35,7 @@ pub fn upgrade_text(explanation: &Explanation) -> String {
         .containers
         .iter()
         .map(|one| &one.object)
-        .chain(held)
+        .chain(without_pods)
         .collect();
     let changed: BTreeSet<_> = explanation
         .changes
@@ -48,7 +51,7 @@ pub fn upgrade_text(explanation: &Explanation) -> String {
     );
     for operator in &explanation.operators {
         if let Some(reason) = &operator.unread {
-            text.push_str(&format!("warning: {reason}\n"));
+            text.push_str(&format!("warning: {}\n", line(reason)));
         }
     }
     // The worst first: what a release refuses has no Pods that could change.
@@ -63,36 +66,23 @@ pub fn upgrade_text(explanation: &Explanation) -> String {
 
 /// Each trap once, with the releases that it holds for where that is not all of them.
 fn traps(explanation: &Explanation) -> String {
-    let mut seen = Vec::new();
+    let mut on: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for container in &explanation.containers {
+        for warning in &container.warnings {
+            let releases = on.entry(identity(container, warning)).or_default();
+            releases.insert(&container.operator);
+        }
+    }
+    let mut seen = BTreeSet::new();
     let mut text = String::new();
     for container in &explanation.containers {
         for warning in &container.warnings {
-            let key = (
-                &container.object.file,
-                &warning.path,
-                warning.location,
-                &warning.id,
-                &warning.message,
-            );
-            if seen.contains(&key) {
+            let identity = identity(container, warning);
+            if !seen.insert((identity, &warning.message)) {
                 continue;
             }
-            seen.push(key);
-            let has = |other: &&Container| {
-                other.object.file == container.object.file
-                    && other.warnings.iter().any(|one| {
-                        (&one.id, &one.path, one.location)
-                            == (&warning.id, &warning.path, warning.location)
-                    })
-            };
-            let on: BTreeSet<_> = explanation
-                .containers
-                .iter()
-                .filter(has)
-                .map(|one| &one.operator)
-                .collect();
-            let releases: Vec<String> = on.iter().map(ToString::to_string).collect();
-            let releases = if on.len() == explanation.operators.len() {
+            let releases: Vec<String> = on[&identity].iter().map(ToString::to_string).collect();
+            let releases = if releases.len() == explanation.operators.len() {
                 String::new()
             } else {
                 format!(" (only on {})", releases.join(", "))
@@ -111,18 +101,33 @@ fn traps(explanation: &Explanation) -> String {
     text
 }
 
+/// What makes a warning the same on several releases.
+fn identity<'a>(
+    container: &'a Container,
+    warning: &'a Warning,
+) -> (&'a str, &'a str, &'a str, Location) {
+    (
+        &container.object.file,
+        &warning.id,
+        &warning.path,
+        warning.location,
+    )
+}
+
 /// The differences in the order of the file; containers that change alike share one.
 fn differences(explanation: &Explanation) -> String {
+    let mut positions = BTreeMap::new();
+    for (at, one) in explanation.containers.iter().enumerate() {
+        let key = (&one.object, one.role, &one.group, &one.container);
+        positions.entry(key).or_insert(at);
+    }
     let position = |change: &ContainerChange| {
-        let of_change = |one: &Container| {
-            (&one.object, one.role, &one.group, &one.container)
-                == (
-                    &change.object,
-                    change.role,
-                    &change.group,
-                    &change.container,
-                )
-        };
+        let key = (
+            &change.object,
+            change.role,
+            &change.group,
+            &change.container,
+        );
         let steps = explanation
             .operators
             .iter()
@@ -135,23 +140,25 @@ fn differences(explanation: &Explanation) -> String {
             steps,
             file,
             change.object.line,
-            explanation.containers.iter().position(of_change),
+            positions.get(&key).copied(),
         )
     };
+    let refusals = explanation.refusals.iter();
+    let without_pods: BTreeSet<_> = refusals
+        .filter(|refusal| refusal.refused && refusal.missing == MissingPods::All)
+        .map(|refusal| (&refusal.object, &refusal.operator))
+        .collect();
     let is_refused = |change: &&ContainerChange| {
-        explanation.refusals.iter().any(|refusal| {
-            refusal.refused
-                && refusal.missing == MissingPods::All
-                && refusal.object == change.object
-                && [&change.from, &change.to].contains(&&refusal.operator)
-        })
+        [&change.from, &change.to]
+            .into_iter()
+            .any(|release| without_pods.contains(&(&change.object, release)))
     };
     let mut changes: Vec<&ContainerChange> = explanation
         .changes
         .iter()
         .filter(|change| !is_refused(change))
         .collect();
-    changes.sort_by_key(|change| position(change));
+    changes.sort_by_cached_key(|change| position(change));
     let mut text = String::new();
     let mut heading = String::new();
     let mut at = 0;

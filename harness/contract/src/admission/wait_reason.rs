@@ -25,7 +25,7 @@ use crate::classes::plain;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitReason {
-    /// Path of the field that says so.
+    /// Path of the field that makes it wait.
     pub path: String,
     /// What happens, in a sentence.
     pub message: String,

@@ -1,7 +1,8 @@
 // Answers what Go's libraries make of texts: one JSON request a line, one JSON answer a line.
 //
-// A request is ["yaml"|"shlex"|"quote"|"duration", TEXT]; the answer is {"ok": …} or {"error": …}. With the argument "printable"
-// it prints the ranges of characters that strconv.Quote leaves as they are.
+// A request is ["yaml"|"shlex"|"quote"|"duration", TEXT]; the answer is {"ok": …} or {"error": …}.
+// With the argument "printable" it prints the ranges of characters that strconv.Quote leaves as they
+// are.
 package main
 
 import (
@@ -20,15 +21,15 @@ import (
 func answer(kind, text string) (any, error) {
 	switch kind {
 	case "yaml":
-		made, err := yaml.YAMLToJSON([]byte(text))
-		return string(made), err
+		result, err := yaml.YAMLToJSON([]byte(text))
+		return string(result), err
 	case "shlex":
 		return shlex.Split(text)
 	case "quote":
 		return strconv.Quote(text), nil
 	case "duration":
-		made, err := time.ParseDuration(text)
-		return made.Nanoseconds(), err
+		result, err := time.ParseDuration(text)
+		return result.Nanoseconds(), err
 	}
 	return nil, fmt.Errorf("no such library: %s", kind)
 }
@@ -61,11 +62,11 @@ func main() {
 		if err := json.Unmarshal(lines.Bytes(), &request); err != nil {
 			panic(err)
 		}
-		made, err := answer(request[0], request[1])
+		result, err := answer(request[0], request[1])
 		if err != nil {
 			_ = out.Encode(map[string]string{"error": err.Error()})
 			continue
 		}
-		_ = out.Encode(map[string]any{"ok": made})
+		_ = out.Encode(map[string]any{"ok": result})
 	}
 }

@@ -3,7 +3,7 @@
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 
-use super::{Group, has, loses_dollar, references, warn, warn_at};
+use super::{Group, after_kubelet, has, loses_dollar, references, warn, warn_at};
 use crate::document::Warning;
 use crate::shell::{self, Broken, Cause, Joined, Reach, Verdict};
 use crate::warning as trap;
@@ -225,6 +225,13 @@ pub(super) fn explanation(broken: &Broken) -> (&'static trap::Trap, String) {
                 separator(&bash)
             ),
         ),
+        Cause::Condition(operator) => (
+            trap::SYNTAX_ERROR,
+            format!(
+                "{bash}{}`{operator}` has nothing behind it",
+                separator(&bash)
+            ),
+        ),
         Cause::Unfinished(_) | Cause::Other => (trap::SYNTAX_ERROR, bash),
     }
 }
@@ -236,19 +243,14 @@ fn separator(before: &str) -> &'static str {
 /// The text with what the kubelet replaces replaced by a word of the same length, so that offsets
 /// stay.
 pub(super) fn as_bash_sees(group: &Group, text: &str) -> String {
-    // The generated command becomes a part of the text.
-    let reference = format!("$({GENERATED})");
-    let own = format!("${GENERATED}  ");
-    let mut seen = text.replace("$$", "x$").replace(&reference, &own);
-    let names: Vec<String> = references(&seen)
-        .filter(|name| group.may_define(name))
-        .map(str::to_owned)
-        .collect();
-    for name in names {
-        let reference = format!("$({name})");
-        seen = seen.replace(&reference, &"x".repeat(reference.len()));
-    }
-    seen
+    after_kubelet(text, |name| {
+        // The generated command becomes a part of the text.
+        if name == GENERATED {
+            return Some(format!("${name}  "));
+        }
+        let word = || "x".repeat("$()".len() + name.len());
+        group.may_define(name).then(word)
+    })
 }
 
 /// The script of a shell or an interpreter with `-c`; an error with the option where it is missing.
@@ -318,11 +320,11 @@ fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
             found.push(warn(trap::ARGV_LOSES_QUOTING, script, detail));
         }
         None if is_argv(words) => {
-            let told = words[1..].iter().find_map(|word| {
+            let warning = words[1..].iter().find_map(|word| {
                 let detail = taken_apart(word.text(), words[0].text())?;
                 Some(warn(trap::ARGV_LOSES_QUOTING, word, &detail))
             });
-            found.extend(told);
+            found.extend(warning);
         }
         _ => {}
     }

@@ -204,16 +204,16 @@ fn loses_quotes(source: &str, ray: &Ray, entrypoint: &Cursor, found: &mut Vec<Wa
             continue;
         };
         let place = shell::location(source, entrypoint, start);
-        let told = |what: &str| {
+        let warning = |what: &str| {
             let detail = format!("`{what}` in {word}");
             warn_at(trap::ENTRYPOINT_LOSES_QUOTES, entrypoint, place, &detail)
         };
         found.push(match read {
-            ReadAgain::Lost(what) => told(&what),
+            ReadAgain::Lost(what) => warning(&what),
             ReadAgain::Replaced(one) => Warning {
                 severity: Severity::Note,
                 advice: for_the_job(&bare, &one),
-                ..told(&one.what)
+                ..warning(&one.what)
             },
         });
         return;

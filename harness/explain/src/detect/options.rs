@@ -47,9 +47,9 @@ impl Ray {
         match &self.0[..] {
             [] => problem(None),
             [first, others @ ..] => {
-                let told = problem(Some(first))?;
+                let warning = problem(Some(first))?;
                 let all = others.iter().all(|other| problem(Some(other)).is_some());
-                all.then_some(told)
+                all.then_some(warning)
             }
         }
     }

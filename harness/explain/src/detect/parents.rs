@@ -63,8 +63,8 @@ fn knows(release: &Version, mode: &str) -> bool {
     }
 }
 
-/// Whether the operator asks the dashboard, and yet makes no Pod that submits the job; of the other
-/// modes its own checks tell (`OperatorCheck::DashboardPort`).
+/// Returns whether the operator needs the dashboard for a mode without a submitter.
+/// `OperatorCheck::DashboardPort` covers `K8sJobMode` and `HTTPMode`.
 fn asks_without_submitter(group: &Group) -> bool {
     let mode = group.object.find(&["spec", "submissionMode"]);
     let mode = mode.as_ref().map_or("", |mode| mode.text());

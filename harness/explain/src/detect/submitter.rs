@@ -48,9 +48,10 @@ impl<'a> Variables<'a> {
     /// A text as the kubelet gives it to the shell; offsets stay.
     pub fn after_kubelet(&self, text: &str) -> String {
         after_kubelet(text, |name| {
-            self.submitter.variable(name).is_some()
+            let known = self.submitter.variable(name).is_some()
                 || services::may_define(name, self.links)
-                || self.from_elsewhere && env::is_capital(name)
+                || self.from_elsewhere && env::is_capital(name);
+            known.then(|| ".".repeat("$()".len() + name.len()))
         })
     }
 

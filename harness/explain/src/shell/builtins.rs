@@ -3,6 +3,7 @@
 use brush_parser::ast::{IoFileRedirectTarget, IoRedirect};
 
 use super::flow::{Flow, FlowState, Jobs, Set, Stop};
+use super::mask::unmask;
 use super::programs::{ENDLESS, compared, never_returns, runs, seconds, shell, wrapped};
 use super::reach::Walker;
 use super::simple::Call;
@@ -308,7 +309,7 @@ impl Walker<'_> {
         let words: Vec<&str> = call.words.iter().map(|word| word.value.as_str()).collect();
         Stop {
             at: self.base.unwrap_or(call.at),
-            what: words.join(" "),
+            what: unmask(&words.join(" ")),
             guards: false,
         }
     }

@@ -165,8 +165,8 @@ fn names(text: &str, variable: &str) -> bool {
     })
 }
 
-/// Whether bash may make an option of `ray start` of a word that it replaces a part of: nothing
-/// else stands before that part, and the word is no value of the option before it.
+/// Returns whether a word with an expansion may become this option. The text before the expansion
+/// must begin the option, and the word must not be the value of the option before it.
 pub(in super::super) fn may_be(words: &[&str], at: usize, option: &str) -> bool {
     let takes_value = |word: &str| {
         let known = ray_option(RayCommand::Start, word, None);
@@ -178,20 +178,28 @@ pub(in super::super) fn may_be(words: &[&str], at: usize, option: &str) -> bool 
         && !(at > 0 && takes_value(words[at - 1]))
 }
 
-/// Whether a script may give a variable a value: it assigns one, or reads it.
+/// Whether a script may give a variable a value: it assigns one, reads it, or runs a text that is
+/// not known here.
 pub(in super::super) fn assigns(script: &str, variable: &str) -> bool {
-    const READ: [&str; 5] = ["for", "getopts", "mapfile", "read", "select"];
+    const READ: [&str; 6] = ["for", "getopts", "mapfile", "read", "readarray", "select"];
+    const DECLARE: [&str; 5] = ["declare", "export", "local", "readonly", "typeset"];
     if script.len() > LONGEST {
-        return false;
+        return script.contains(variable);
     }
     simple_commands(script).iter().any(|words| {
-        let reads = program(words).is_some_and(|name| READ.contains(&name));
-        words.iter().any(|word| {
-            let rest = word.raw.strip_prefix(variable);
-            rest.is_some_and(|rest| {
-                rest.starts_with('=') || rest.starts_with("+=") || reads && rest.is_empty()
+        let name = program(words).unwrap_or_default();
+        let prints = name == "printf" && words.iter().any(|word| word.raw == "-v");
+        let reads = prints || READ.contains(&name);
+        let declares = DECLARE.contains(&name);
+        matches!(name, "." | "eval" | "source")
+            || words.iter().any(|word| {
+                let text = word.raw.trim_matches(['"', '\'']);
+                let rest = text.strip_prefix(variable);
+                declares && (text.starts_with("$(") || text.starts_with('`'))
+                    || rest.is_some_and(|rest| {
+                        rest.starts_with('=') || rest.starts_with("+=") || reads && rest.is_empty()
+                    })
             })
-        })
     })
 }
 
@@ -271,6 +279,39 @@ mod tests {
     #[case("$SETUP", false)]
     fn scripts_that_evaluate_a_variable(#[case] script: &str, #[case] evaluated: bool) {
         assert_eq!(evaluates(script, "SETUP"), evaluated);
+    }
+
+    #[rstest]
+    #[case("A=1", true)]
+    #[case("export A=$B", true)]
+    #[case("export \"A=1\"", true)]
+    #[case("declare -x 'A=1'", true)]
+    #[case("A+=1", true)]
+    #[case("read -r A", true)]
+    #[case("readarray A < f", true)]
+    #[case("mapfile -t A", true)]
+    #[case("printf -v A %s b", true)]
+    #[case("source ./env.sh", true)]
+    #[case(". ./env.sh && b", true)]
+    #[case("eval \"$(env)\"", true)]
+    #[case("export $(cat .env)", true)]
+    #[case("export $(cat .env | xargs)", true)]
+    #[case("echo A", false)]
+    #[case("echo $A", false)]
+    #[case("export B=A", false)]
+    #[case("export $B=A", false)]
+    #[case("printf A", false)]
+    #[case("AB=1", false)]
+    #[case("B=1; echo $(A)", false)]
+    fn scripts_that_give_a_variable_a_value(#[case] script: &str, #[case] given: bool) {
+        assert_eq!(assigns(script, "A"), given);
+    }
+
+    #[test]
+    fn a_long_script_may_give_a_variable_a_value() {
+        let long = |text: &str| format!("{text}\n{}", "true\n".repeat(LONGEST));
+        assert!(assigns(&long("A=1"), "A"));
+        assert!(!assigns(&long("B=1"), "A"));
     }
 
     #[rstest]

@@ -15,16 +15,18 @@ use super::{groups, repair, words};
 pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Problem> {
     let start = |index: usize| parse::byte(text, tokens[index].location().start.index);
     // Bash ends here without a word.
-    let open_test = (1..tokens.len()).find(|index| {
-        tokens[*index].to_str() == "]]"
-            && matches!(tokens[*index - 1].to_str(), "&&" | "||")
-            && groups::in_test(tokens, *index)
+    let operator = (1..tokens.len()).find_map(|index| {
+        let operator = &tokens[index - 1];
+        let ends = tokens[index].to_str() == "]]"
+            && matches!(operator.to_str(), "&&" | "||")
+            && groups::in_test(tokens, index);
+        ends.then(|| (start(index - 1), operator.to_str()))
     });
-    if let Some(open_test) = open_test {
+    if let Some((at, operator)) = operator {
         return Some(Problem::Broken(Broken {
-            at: start(open_test),
+            at,
             wording: String::new(),
-            cause: parse::Cause::Unfinished("[[".into()),
+            cause: parse::Cause::Condition(operator.into()),
         }));
     }
     let case = (0..tokens.len()).find(|index| {

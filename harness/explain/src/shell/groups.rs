@@ -55,7 +55,7 @@ pub(super) fn closing(tokens: &[Token], open: usize) -> Option<usize> {
 }
 
 /// A line break behind the first end of `((…)`, where only another parenthesis or a command may
-/// follow; bash names the text up to it.
+/// follow; bash names the last word of the line up to it.
 pub(super) fn cut_arithmetic(tokens: &[Token], index: usize, text: &str) -> Option<Problem> {
     let is = |at: usize| matches!(tokens.get(at), Some(Token::Operator(text, _)) if text == "(");
     let begins = is(index)
@@ -68,10 +68,17 @@ pub(super) fn cut_arithmetic(tokens: &[Token], index: usize, text: &str) -> Opti
     text.get(end..)?.starts_with('\n').then(|| {
         Problem::Broken(Broken {
             at,
-            wording: format!("syntax error near `{}'", &text[at..end]),
+            wording: format!("syntax error near `{}'", last_word(&text[..end])),
             cause: Cause::Other,
         })
     })
+}
+
+/// The last word of a text as bash names it (`error_token_from_text` in its parse.y): from the last
+/// blank on, or from the last `;`, `|` or `&` on with that.
+fn last_word(text: &str) -> &str {
+    let word = text.rsplit([' ', '\t', '\n']).next().unwrap_or_default();
+    &word[word.rfind([';', '|', '&']).unwrap_or_default()..]
 }
 
 /// Whether a parenthesis and the next token are `))`.

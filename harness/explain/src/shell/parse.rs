@@ -38,6 +38,8 @@ pub(in super::super) enum Cause {
     Quote(String),
     /// A compound command has no end.
     Unfinished(String),
+    /// This operator of `[[ … ]]` has nothing behind it.
+    Condition(String),
     /// A here-document has no end.
     HereDocument(String),
     /// Something else.
@@ -81,17 +83,44 @@ fn extended_too_early(text: &str) -> Option<usize> {
 
 /// Where the word of a here-document holds an expansion, which bash does not replace there and the
 /// tokenizer may never end, or its line the begin of one that another line ends.
-fn replaced_tag(text: &str) -> Option<usize> {
-    text.match_indices("<<").map(|(at, _)| at).find(|at| {
-        let word = text[at + 2..]
+pub(super) fn replaced_tag(text: &str) -> Option<usize> {
+    let substitutes = text.contains("$(");
+    let mut begin = 0;
+    text.split_inclusive('\n').find_map(|line| {
+        let at = replaced_tag_of_line(line, substitutes).map(|at| begin + at);
+        begin += line.len();
+        at
+    })
+}
+
+/// The same on one line; `substitutes` says whether the text has a `$(`. Each byte is looked at
+/// once, so that a long line costs no more than many short ones.
+fn replaced_tag_of_line(line: &str, substitutes: bool) -> Option<usize> {
+    let parentheses = |part: &str| (part.matches('(').count(), part.matches(')').count());
+    let begins_expansion = |at: &usize| {
+        let rest = &line.as_bytes()[*at..];
+        rest.starts_with(b"`") || rest.starts_with(b"$(") || rest.starts_with(b"${")
+    };
+    let (mut opened, mut closed) = parentheses(line);
+    let (mut passed, mut blank, mut expansion) = (0, 0, 0);
+    line.match_indices("<<").map(|(at, _)| at).find(|at| {
+        let (opened_before, closed_before) = parentheses(&line[passed..*at]);
+        (opened, closed) = (opened - opened_before, closed - closed_before);
+        passed = *at;
+        let word = line[at + 2..]
             .trim_start_matches('-')
             .trim_start_matches([' ', '\t']);
-        let word = word.split([' ', '\t', '\n']).next().unwrap_or_default();
-        let here_string = word.starts_with('<') || text[..*at].ends_with('<');
-        let line = text[*at..].lines().next().unwrap_or_default();
-        let count = |what: &str| line.matches(what).count();
-        let open = text.contains("$(") && count("(") != count(")");
-        !here_string && (open || ["$(", "${", "`"].iter().any(|begin| word.contains(begin)))
+        let from = line.len() - word.len();
+        if blank < from {
+            let end = word.find([' ', '\t', '\n']).unwrap_or(word.len());
+            blank = from + end;
+        }
+        if expansion < from {
+            let mut rest = from..line.len();
+            expansion = rest.find(begins_expansion).unwrap_or(line.len());
+        }
+        let here_string = word.starts_with('<') || line[..*at].ends_with('<');
+        !here_string && (substitutes && opened != closed || expansion < blank)
     })
 }
 
@@ -314,16 +343,33 @@ fn unclosed(error: &TokenizerError, text: &str) -> Problem {
 
 /// The `${` of arithmetic or of a regular expression that has no end there: bash looks for the end
 /// of those first, and for `}` when it runs them.
-fn open_expansion(text: &str) -> Option<usize> {
-    text.match_indices("${").map(|(at, _)| at).find(|at| {
-        let inside = |begin: &str, end: &str| {
-            let open = text[..*at].rfind(begin);
-            let close = text[*at..].find(end).map(|length| at + length);
-            open.is_some_and(|open| !text[open..*at].contains(end))
-                && close.is_none_or(|close| !text[*at..close].contains('}'))
-        };
-        inside("((", "))") || inside("=~", "]]")
-    })
+pub(super) fn open_expansion(text: &str) -> Option<usize> {
+    let arithmetic = unended(text, b"((", b"))");
+    let expression = unended(text, b"=~", b"]]");
+    arithmetic.into_iter().chain(expression).min()
+}
+
+/// The first `${` between a begin and its end, or the end of the text, without a `}` behind it.
+fn unended(text: &str, begin: &[u8], end: &[u8]) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut open = false;
+    let mut expansion = None;
+    for at in 0..bytes.len() {
+        let rest = &bytes[at..];
+        if rest.starts_with(end) {
+            if expansion.is_some() {
+                return expansion;
+            }
+            open = false;
+        } else if rest.starts_with(begin) {
+            open = true;
+        } else if rest.starts_with(b"${") && open {
+            expansion.get_or_insert(at);
+        } else if rest.starts_with(b"}") {
+            expansion = None;
+        }
+    }
+    expansion
 }
 
 fn last(text: &str, what: &str) -> usize {

@@ -8,8 +8,12 @@ use super::groups::{
 };
 use super::parse::{self, Problem, Unknown, byte};
 
-/// The tokens with the expressions of `for ((…))` replaced, `;&` joined, a line break after `esac`, and each
-/// process substitution as one word.
+/// The tokens as the parser takes them: expressions of `((…))`, `for ((…))` and `[[ … =~ … ]]`
+/// replaced, `for` in place of `select`, a name behind `coproc`, two subshells apart, `;&` joined, a
+/// line break after `esac`, and each process substitution as one word.
+///
+/// # Errors
+/// When bash refuses an operator or a word that the parser takes.
 pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Problem> {
     let mut repaired: Vec<Token> = Vec::with_capacity(tokens.len());
     let mut index = 0;
@@ -28,7 +32,7 @@ pub(super) fn repaired(tokens: &[Token], text: &str) -> Result<Vec<Token>, Probl
             index = end;
             continue;
         }
-        if let Some(word) = opened_late(tokens, index) {
+        if let Some(word) = select_as_for(tokens, index) {
             repaired.push(word);
             index += 1;
             continue;
@@ -139,8 +143,7 @@ fn after_assignment(tokens: &[Token]) -> bool {
     let Some(mut last) = tokens.len().checked_sub(1) else {
         return false;
     };
-    let redirects = |at: usize| matches!(&tokens[at], Token::Operator(operator, _) if operator.contains(['<', '>']));
-    if last > 0 && redirects(last - 1) && starts_command(tokens, last - 1) {
+    if last > 0 && redirects(&tokens[last - 1]) && starts_command(tokens, last - 1) {
         return true;
     }
     if tokens[last].to_str() == ")" {
@@ -172,7 +175,7 @@ fn after_assignment(tokens: &[Token]) -> bool {
 }
 
 /// `select` as `for`, which has the same form; [`is_select`] tells them apart.
-fn opened_late(tokens: &[Token], index: usize) -> Option<Token> {
+fn select_as_for(tokens: &[Token], index: usize) -> Option<Token> {
     let token = &tokens[index];
     let select = matches!(token, Token::Word(word, _) if word == "select");
     let next = tokens.get(index + 1);
@@ -202,7 +205,10 @@ fn names_nothing(tokens: &[Token], index: usize) -> bool {
 
 /// The index of the parenthesis that ends a process substitution, where one begins here.
 fn substitution(tokens: &[Token], index: usize) -> Option<usize> {
-    let is = |index: usize, operator: &str| matches!(tokens.get(index), Some(Token::Operator(text, _)) if text == operator);
+    let is = |index: usize, operator: &str| {
+        let token = tokens.get(index);
+        token.is_some_and(|token| matches!(token, Token::Operator(text, _) if text == operator))
+    };
     let contiguous = tokens
         .get(index + 1)
         .is_some_and(|next| next.location().start.index == tokens[index].location().end.index);
@@ -304,7 +310,6 @@ fn refused(tokens: &[Token], index: usize) -> Option<&Token> {
         return Some(next);
     }
     // `> 2>&1`: the number belongs to the second operator.
-    let redirects = |token: &Token| matches!(token, Token::Operator(operator, _) if operator.contains(['<', '>']));
     let third = tokens.get(index + 2)?;
     let number = next.to_str().bytes().all(|byte| byte.is_ascii_digit());
     let contiguous = next.location().end.index == third.location().start.index;
@@ -372,6 +377,11 @@ fn substitution_start(tokens: &[Token], end: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether a token is the operator of a redirection.
+fn redirects(token: &Token) -> bool {
+    matches!(token, Token::Operator(operator, _) if operator.contains(['<', '>']))
 }
 
 /// Whether a command may begin at a token.

@@ -10,6 +10,7 @@ use brush_parser::ast::{
 use crate::services;
 
 use super::flow::{Flow, FlowState, Function, Set, Stop};
+use super::mask::unmask;
 use super::parse::parse_part;
 use super::reach::{Walker, subshell};
 use super::words;
@@ -124,7 +125,7 @@ impl Walker<'_> {
         {
             let stop = Stop {
                 at,
-                what: refused.into(),
+                what: unmask(refused),
                 guards: false,
             };
             *flow = std::mem::take(flow).then(&Flow::end(stop, false, true));

@@ -114,6 +114,8 @@ fn texts_that_bash_refuses(
 #[case("a <(exit 1) > >(b)")]
 #[case("case a in a) b;& c) d;; esac")]
 #[case("(case x in x) a;; esac)")]
+#[case("perl -ne 'print if $_ =~ /x/' log; echo ${HOME}")]
+#[case("# a =~ b\necho ${HOME}")]
 fn texts_that_always_reach_ray_start(#[case] text: &str) {
     let analysis = analysed(text);
     if text.contains("|| exit 1 &&") {
@@ -144,6 +146,10 @@ fn texts_that_always_reach_ray_start(#[case] text: &str) {
 #[case("while a; do exit 4; done", Reach::Some, "exit 4")]
 #[case("set -n", Reach::None, "set -n")]
 #[case("return 1 2", Reach::None, "return 1 2")]
+#[case("exit $((1<<2))", Reach::Some, "exit $((1<<2))")]
+#[case("exit `f # x`", Reach::None, "exit `f # x`")]
+#[case("exec kill $$", Reach::None, "exec kill $$")]
+#[case("echo ${b.$((1<<2))}", Reach::None, "${b.$((1<<2))}")]
 fn texts_that_end_the_shell(#[case] text: &str, #[case] reach: Reach, #[case] what: &str) {
     let analysis = analysed(text);
     assert_eq!(analysis.reach, reach);
@@ -390,6 +396,11 @@ fn constructs_that_the_parser_reads_in_another_way(#[case] text: &str, #[case] r
 #[case::four_parts("for ((;;;)); do a; done", "syntax error: `;' unexpected")]
 #[case::no_command("a b ((1))", "syntax error near unexpected token `('")]
 #[case::cut("((a)\n)", "syntax error near `((a)'")]
+#[case::cut_words("((a b c)\n)", "syntax error near `c)'")]
+#[case::cut_list("((a;b)\n)", "syntax error near `;b)'")]
+#[case::cut_condition("((cd /x && ls)\n)", "syntax error near `ls)'")]
+#[case::cut_lines("((a\nb)\n)", "syntax error near `b)'")]
+#[case::cut_end("((a )\n)", "syntax error near `)'")]
 #[case::condition(
     "[[ a =~ ^(b)> ]]",
     "syntax error in conditional expression: unexpected token `>'"
@@ -423,4 +434,24 @@ fn long_texts_are_analysed(#[case] line: &str, #[case] times: usize) {
         panic!("not analysed");
     };
     assert_eq!(analysis.reach, Reach::Every);
+}
+
+#[test]
+fn a_condition_that_ends_in_an_operator_is_not_without_an_end() {
+    let found = broken("a; [[ -n b || ]]; c");
+    assert_eq!((found.at, found.cause), (12, Cause::Condition("||".into())));
+}
+
+/// What a text of the greatest length costs whose every piece looks at the rest of it.
+#[rstest]
+#[case::expansions("a =~ b; ", "${")]
+#[case::arithmetic("((", "${a} ")]
+#[case::documents("", "<<a")]
+#[case::words("", "cat <<a ")]
+fn long_texts_are_refused_fast(#[case] begin: &str, #[case] part: &str) {
+    let text = format!("{begin}{}", part.repeat(190_000 / part.len()));
+    let start = std::time::Instant::now();
+    std::hint::black_box((parse::open_expansion(&text), parse::replaced_tag(&text)));
+    let took = start.elapsed();
+    assert!(took < std::time::Duration::from_millis(500), "{took:?}");
 }

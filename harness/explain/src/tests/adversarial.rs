@@ -5,43 +5,6 @@ use rstest::rstest;
 
 use super::*;
 
-pub(super) fn all(text: &str, version: &str) -> Vec<String> {
-    let mut all: Vec<String> = warnings(text, version)
-        .into_iter()
-        .map(|(id, ..)| id)
-        .collect();
-    all.sort();
-    all
-}
-
-/// The messages of all warnings.
-pub(super) fn messages(text: &str, version: &str) -> Vec<String> {
-    let explanation = explained(text, &[version]);
-    let warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
-    warnings.map(|warning| warning.message.clone()).collect()
-}
-
-/// An object that makes a RayCluster from the specification of a head.
-pub(super) fn parent(
-    kind: &str,
-    field: &str,
-    fields: &str,
-    container: &str,
-    group: &str,
-) -> String {
-    let cluster = manifest(&format!("{LIMITS}\n{container}"), group);
-    let (_, spec) = cluster.split_once("spec:\n").unwrap();
-    let spec: String = spec.lines().map(|line| format!("  {line}\n")).collect();
-    let fields: String = fields.lines().map(|line| format!("  {line}\n")).collect();
-    format!(
-        "apiVersion: ray.io/v1\nkind: {kind}\nmetadata: {{name: j}}\nspec:\n{fields}  {field}:\n{spec}"
-    )
-}
-
-pub(super) fn job(fields: &str) -> String {
-    parent("RayJob", "rayClusterSpec", fields, "", "")
-}
-
 /// A head whose own command is kept, with `resources` whose quotes only a shell reads.
 pub(super) fn kept(command: &str, resources: bool) -> String {
     let params = if resources {

@@ -1,74 +1,31 @@
 //! RayJobs and RayServices: who submits the job, and who reaches the dashboard.
 
 use kuberay_contract::Stage;
-use kuberay_manifest::Source;
 use rstest::rstest;
 
 use super::*;
-use crate::check::{Options, check};
 
 const OWN: &str = "submitterPodTemplate: {spec: {restartPolicy: Never, containers: [{name: s, image: i, command: [sh, \
                    -c, 'ray job submit --submission-id=$RAY_JOB_SUBMISSION_ID -- x']}]}}";
 const METADATA: &str = "entrypoint: a\nmetadata: {team: x}";
-const SELECTOR: &str = "clusterSelector: {ray.io/cluster: c}";
 
-fn indented(text: &str, depth: usize) -> String {
-    text.lines()
-        .map(|line| format!("{}{line}\n", " ".repeat(depth)))
-        .collect()
-}
-
-/// An object of a kind with these lines in its specification, its head and its head's Ray
+/// A RayJob or RayService with these lines in its specification, its head and its head's Ray
 /// container.
 fn object(kind: &str, fields: &str, head: &str, container: &str) -> String {
     let field = match kind {
         "RayService" => "rayClusterConfig",
         _ => "rayClusterSpec",
     };
-    format!(
-        "apiVersion: ray.io/v1\nkind: {kind}\nmetadata: {{name: j}}\nspec:\n{}  {field}:\n    headGroupSpec:\n{}      \
-         template:\n        spec:\n          containers:\n          - name: ray-head\n            image: ray\n{}",
-        indented(fields, 2),
-        indented(head, 6),
-        indented(&format!("{LIMITS}\n{container}"), 12),
-    )
+    parent(kind, field, fields, container, head)
 }
 
-fn job(fields: &str, container: &str) -> String {
-    object("RayJob", fields, "rayStartParams: {}", container)
-}
-
-/// A RayJob that runs on a RayCluster which another object makes.
-fn selecting(fields: &str) -> String {
-    let fields = indented(&format!("{fields}\n{SELECTOR}"), 2);
-    format!("apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {{name: j}}\nspec:\n{fields}")
-}
-
-fn all(text: &str, version: &str) -> Vec<String> {
-    let found = warnings(text, version).into_iter();
-    found.map(|(id, ..)| id).collect()
-}
-
-/// The findings of `check`, as id and message.
-fn checked(text: &str, versions: &[&str], upgrade: bool) -> Vec<(String, String)> {
-    let releases = versions.iter().map(|version| version.parse().unwrap());
-    let options = Options {
-        upgrade,
-        ..Options::new(releases.collect())
-    };
-    let sources = [Source::new(Path::new("file.yaml"), text)];
-    let found = check(&sources, &options).unwrap().findings.into_iter();
-    found.map(|one| (one.id, one.message)).collect()
-}
-
-fn checked_ids(text: &str, versions: &[&str], upgrade: bool) -> Vec<String> {
-    let found = checked(text, versions, upgrade).into_iter();
-    found.map(|(id, _)| id).collect()
+fn job_with(fields: &str, container: &str) -> String {
+    object("RayJob", fields, "", container)
 }
 
 #[test]
 fn an_upgrade_ends_a_job_whose_command_never_had_its_metadata() {
-    let text = job(&format!("{METADATA}\n{OWN}"), "");
+    let text = job_with(&format!("{METADATA}\n{OWN}"), "");
     for version in ["1.2.2", "1.3.2", "1.4.2"] {
         assert_eq!(checked(&text, &[version], false), [], "{version}");
     }
@@ -101,8 +58,8 @@ fn metadata_that_is_empty_is_not_dropped(#[case] metadata: &str, #[case] expecte
 fn an_entrypoint_that_cannot_be_split_leaves_everything_else() {
     let text = format!(
         "{}---\n{}",
-        job("entrypoint: \"python a.py 'it\"", ""),
-        job("entrypoint: python b.py", "").replace("name: j", "name: k")
+        job_with("entrypoint: \"python a.py 'it\"", ""),
+        job_with("entrypoint: python b.py", "").replace("name: j", "name: k")
     );
     let explanation = explained(&text, &["1.2.2"]);
     let containers: Vec<_> = explanation
@@ -128,7 +85,7 @@ fn an_entrypoint_that_cannot_be_split_leaves_everything_else() {
 
 #[test]
 fn the_traps_of_a_head_without_a_submitter_are_found() {
-    let text = job("entrypoint: \"python 'a\"", "args: ['run &']");
+    let text = job_with("entrypoint: \"python 'a\"", "args: ['run &']");
     let found = checked_ids(&text, &["1.2.2"], false);
     assert_eq!(found, ["refused-by-operator", "trailing-ampersand"]);
 }
@@ -156,6 +113,7 @@ fn a_service_may_have_the_dashboard_in_its_head_service(
 #[case("InteractiveMode", "1.3.2", &[])]
 #[case("K8sJobMode", "1.1.1", &[])]
 #[case("HTTPMode", "1.1.1", &[])]
+#[case("httpMode", "1.6.2", &["submission-mode-unknown"])]
 #[case("SidecarMode", "1.5.0", &["refused-by-operator"])]
 fn a_mode_that_submits_to_no_selected_cluster(
     #[case] mode: &str,
@@ -177,6 +135,7 @@ fn a_mode_that_submits_to_no_selected_cluster(
 
 #[rstest]
 #[case("", &["no-entrypoint"])]
+#[case("runtimeEnvYAML: 'env_vars: {A: 1}'", &["no-entrypoint", "runtime-env-type"])]
 #[case("entrypoint: a\nruntimeEnvYAML: 'env_vars: {A: 1}'", &["runtime-env-type"])]
 #[case("entrypoint: a\nruntimeEnvYAML: \"env_vars: {A: '1'}\"", &[])]
 fn a_job_that_the_operator_submits_to_a_selected_cluster(
@@ -185,6 +144,13 @@ fn a_job_that_the_operator_submits_to_a_selected_cluster(
 ) {
     let text = selecting(&format!("submissionMode: HTTPMode\n{fields}"));
     assert_eq!(checked_ids(&text, &["1.6.2"], false), expected);
+    // It has no container, whose warnings they could be.
+    let notes = explained(&text, &["1.5.1", "1.6.2"]).notes;
+    let ids: Vec<&str> = notes
+        .iter()
+        .filter_map(|note| note.split(": ").nth(1))
+        .collect();
+    assert_eq!(ids, expected, "{notes:?}");
 }
 
 #[test]
@@ -209,9 +175,9 @@ fn every_mode_asks_the_dashboard(
     #[case] expected: &[&str],
 ) {
     let fields = format!("entrypoint: a\nsubmissionMode: {mode}");
-    let text = job(&fields, "ports: [{containerPort: 8265, name: dash}]");
+    let text = job_with(&fields, "ports: [{containerPort: 8265, name: dash}]");
     assert_eq!(checked_ids(&text, &[version], false), expected);
-    let named = job(&fields, "ports: [{containerPort: 8265, name: dashboard}]");
+    let named = job_with(&fields, "ports: [{containerPort: 8265, name: dashboard}]");
     let found = checked_ids(&named, &[version], false);
     let unknown = expected == ["submission-mode-unknown"];
     assert_eq!(found.is_empty(), !unknown, "{found:?}");
@@ -241,15 +207,16 @@ fn a_dashboard_port_where_nothing_listens(
 
 #[test]
 fn a_dashboard_port_where_ray_or_another_may_listen() {
-    let default = job(
+    let default = job_with(
         "entrypoint: a",
         "ports: [{containerPort: 8265, name: dashboard}]",
     );
     assert_eq!(all(&default, "1.6.2"), [""; 0]);
-    let proxied = job("entrypoint: a", ELSEWHERE) + "          - {name: proxy, image: nginx}\n";
+    let proxied =
+        job_with("entrypoint: a", ELSEWHERE) + "          - {name: proxy, image: nginx}\n";
     assert_eq!(all(&proxied, "1.6.2"), [""; 0], "a proxy may listen");
     let command = "command: [bash, -c]\nargs: ['ray start --head --block --dashboard-port=9000']";
-    let own = job("entrypoint: a", &format!("{ELSEWHERE}\n{command}"));
+    let own = job_with("entrypoint: a", &format!("{ELSEWHERE}\n{command}"));
     assert_eq!(all(&own, "1.6.2"), ["ray-start-in-text"], "its own port");
 }
 
@@ -277,7 +244,7 @@ fn the_first_container_submits(#[case] containers: &str, #[case] expected: &[&st
     let template = format!(
         "submitterPodTemplate: {{spec: {{restartPolicy: Never, containers: [{containers}]}}}}"
     );
-    let text = job(&format!("entrypoint: a\n{template}"), "");
+    let text = job_with(&format!("entrypoint: a\n{template}"), "");
     assert_eq!(all(&text, "1.6.2"), expected);
 }
 
@@ -286,7 +253,7 @@ fn the_first_container_submits(#[case] containers: &str, #[case] expected: &[&st
 #[case("v1")]
 #[case("ray.io/v2")]
 fn an_api_version_that_no_server_has(#[case] version: &str) {
-    let text = job("entrypoint: a", "").replace("ray.io/v1", version);
+    let text = job_with("entrypoint: a", "").replace("ray.io/v1", version);
     let explanation = explained(&text, &["1.6.2"]);
     let [refusal] = &explanation.refusals[..] else {
         panic!("{:?}", explanation.refusals)

@@ -3,7 +3,7 @@
 
 use rstest::rstest;
 
-use super::adversarial::{KEEP, all, kept, messages, script, workers};
+use super::adversarial::{KEEP, kept, script, workers};
 use super::*;
 
 /// A head whose container and parameters are these, without the annotation.

@@ -3,9 +3,8 @@
 use kuberay_manifest::Severity;
 use rstest::rstest;
 
-use super::adversarial::{all, job, job_of, messages};
+use super::adversarial::job_of;
 use super::*;
-use crate::check::{Options, check};
 
 /// Fields of a job whose submitter's container has these lines.
 fn with_container(fields: &str, container: &str) -> String {
@@ -16,25 +15,6 @@ fn with_container(fields: &str, container: &str) -> String {
     format!(
         "{fields}\nsubmitterPodTemplate:\n  spec:\n    restartPolicy: Never\n    containers:\n    - name: s\n      image: s{container}"
     )
-}
-
-/// A job that selects a RayCluster.
-fn selecting(fields: &str) -> String {
-    let fields: String = fields.lines().map(|line| format!("  {line}\n")).collect();
-    format!(
-        "apiVersion: ray.io/v1\nkind: RayJob\nmetadata: {{name: j}}\nspec:\n  clusterSelector: {{ray.io/cluster: c}}\n{fields}"
-    )
-}
-
-/// The ids of the findings of `check`.
-fn found(text: &str, releases: &[&str], upgrade: bool) -> Vec<String> {
-    let options = Options {
-        upgrade,
-        ..Options::new(releases.iter().map(|one| one.parse().unwrap()).collect())
-    };
-    let sources = [Source::new(Path::new("f.yaml"), text)];
-    let report = check(&sources, &options).unwrap();
-    report.findings.into_iter().map(|one| one.id).collect()
 }
 
 #[rstest]
@@ -86,7 +66,7 @@ fn fields_that_the_submitter_reads_in_double_quotes(#[case] fields: &str, #[case
 #[test]
 fn an_upgrade_that_gives_fields_of_a_job_to_a_shell_breaks_it() {
     let text = job("entrypoint: a\nruntimeEnvYAML: 'env_vars: {A: a$b}'");
-    let of = |releases: &[&str]| found(&text, releases, true);
+    let of = |releases: &[&str]| checked_ids(&text, releases, true);
     assert_eq!(of(&["1.2.2", "1.6.2"]), ["entrypoint-runs-here"]);
     assert_eq!(of(&["1.3.2", "1.6.2"]), [""; 0]);
 }
@@ -107,50 +87,6 @@ fn metadata_that_is_dropped_is_read_by_nobody() {
     let text = selecting("entrypoint: a\nmetadata: {a: $B}");
     assert_eq!(all(&text, "1.6.2"), ["metadata-dropped"]);
     assert_eq!(all(&text, "1.7.0"), ["entrypoint-runs-here"]);
-}
-
-#[rstest]
-#[case("metadata: {}", &[])]
-#[case("metadata: {a: b}", &["metadata-dropped"])]
-fn metadata_that_is_empty(#[case] metadata: &str, #[case] expected: &[&str]) {
-    let text = selecting(&format!("entrypoint: a\n{metadata}"));
-    assert_eq!(all(&text, "1.6.2"), expected);
-}
-
-#[rstest]
-#[case("InteractiveMode", "1.2.2", true)]
-#[case("InteractiveMode", "1.3.2", false)]
-#[case("UserMode", "1.2.2", false)]
-#[case("UserMode", "1.3.2", true)]
-#[case("SidecarMode", "1.4.2", true)]
-#[case("httpMode", "1.6.2", true)]
-#[case("HTTPMode", "1.6.2", false)]
-#[case("K8sJobMode", "1.4.2", false)]
-fn a_mode_that_a_release_does_not_know_on_another_cluster(
-    #[case] mode: &str,
-    #[case] version: &str,
-    #[case] expected: bool,
-) {
-    let text = selecting(&format!("entrypoint: a\nsubmissionMode: {mode}"));
-    let unknown = "submission-mode-unknown".to_owned();
-    let ids = found(&text, &[version], false);
-    assert_eq!(
-        ids.contains(&unknown),
-        expected,
-        "{mode} on {version}: {ids:?}"
-    );
-    let waiting = explained(&text, &[version]).waiting;
-    let told = waiting
-        .iter()
-        .any(|one| one.message.contains("does not know the submissionMode"));
-    assert_eq!(told, expected, "{mode} on {version}: {waiting:?}");
-}
-
-#[test]
-fn a_request_to_another_cluster_has_the_traps_of_a_request() {
-    let text = selecting("submissionMode: HTTPMode\nruntimeEnvYAML: 'env_vars: {A: 1}'");
-    let found = found(&text, &["1.6.2"], false);
-    assert_eq!(found, ["no-entrypoint", "runtime-env-type"]);
 }
 
 #[rstest]
@@ -243,12 +179,9 @@ fn a_submitter_beside_the_head_does_not_get_variables_of_the_template() {
         entrypoint,
         "envFrom: [{configMapRef: {name: x}}]",
     ));
-    let explanation = explained(&text, &["1.7.0"]);
-    let warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
-    let ids: Vec<&str> = warnings.map(|one| one.id.as_str()).collect();
-    // A release that refuses a template in this mode has no Pods.
-    assert!(
-        !explanation.refusals.is_empty() || ids == ["entrypoint-runs-here"],
-        "{ids:?}"
+    // The operator refuses a template in this mode; `check` predicts its Pods all the same.
+    assert_eq!(
+        checked_ids(&text, &["1.7.0"], false),
+        ["entrypoint-runs-here", "refused-by-operator"]
     );
 }

@@ -96,6 +96,8 @@ const SCENARIOS: &[&str] = &[
     " [[ -n $A && $B == x* ]] && echo y ",
     " echo {a,b} *.py ~ ",
     " ((i++)) || : ",
+    " perl -ne 'print if $_ =~ /x/' log; echo ${HOME} ",
+    " kill -0 $$ && echo $((1 << 2)) ",
 ];
 
 pub struct Generator {

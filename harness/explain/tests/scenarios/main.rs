@@ -45,6 +45,33 @@ fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Their only check is that no submitter comes, which holds for other reasons, too.
+#[test]
+fn jobs_that_are_never_submitted_are_refused_their_submitter() {
+    const JOBS: [&str; 3] = [
+        "job-metadata-old-ray",
+        "job-metadata-unreadable-version",
+        "job-without-dashboard-port",
+    ];
+    let mut scenarios = scenarios();
+    scenarios.retain(|one| JOBS.contains(&one.name.as_str()));
+    assert_eq!(scenarios.len(), JOBS.len());
+    for scenario in scenarios {
+        let releases = RELEASES.map(|release| release.parse::<Version>().unwrap());
+        for release in releases {
+            if scenario.operator.matches(&release) {
+                let refusals = refusals(&scenario, &release);
+                let mut missing = refusals.iter().map(|one| one.missing);
+                assert!(
+                    missing.any(|one| one == MissingPods::Submitter),
+                    "{} {release}: {refusals:?}",
+                    scenario.name
+                );
+            }
+        }
+    }
+}
+
 /// What a release refuses of the manifests of a scenario.
 fn refusals(scenario: &Scenario, release: &Version) -> Vec<ExplainedRefusal> {
     let mut refusals = Vec::new();

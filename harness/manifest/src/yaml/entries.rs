@@ -9,18 +9,18 @@ const MANY_KEYS: usize = 16;
 
 pub(super) struct Entries {
     pub all: Vec<(MappingKey, Node)>,
+    /// Of each of them, whether it comes from `<<`.
+    merged: Vec<bool>,
     /// Where each name stands, for mappings with many.
     names: Option<HashMap<String, usize>>,
-    /// Which of them come from `<<`.
-    merged: Vec<usize>,
 }
 
 impl Entries {
     pub fn new(count: usize) -> Self {
         Self {
             all: Vec::with_capacity(count),
-            names: (count > MANY_KEYS).then(HashMap::new),
-            merged: Vec::new(),
+            merged: Vec::with_capacity(count),
+            names: None,
         }
     }
 
@@ -33,34 +33,36 @@ impl Entries {
 
     /// The key of a name that stands in the mapping itself.
     pub fn written(&self, name: &str) -> Option<&MappingKey> {
-        let at = self.find(name).filter(|at| !self.merged.contains(at))?;
+        let at = self.find(name).filter(|at| !self.merged[*at])?;
         Some(&self.all[at].0)
     }
 
     /// Adds an entry of the mapping itself.
     pub fn write(&mut self, key: MappingKey, value: Node) {
-        let at = self.replace(key, value);
-        self.merged.retain(|merged| *merged != at);
+        self.replace(key, value, false);
     }
 
     /// Adds an entry that comes from `<<`.
     pub fn merge(&mut self, key: MappingKey, value: Node) {
-        let at = self.replace(key, value);
-        if !self.merged.contains(&at) {
-            self.merged.push(at);
-        }
+        self.replace(key, value, true);
     }
 
-    /// Adds an entry, or replaces the one with its name; returns where it stands.
-    fn replace(&mut self, key: MappingKey, value: Node) -> usize {
+    /// Adds an entry, or replaces the one with its name.
+    fn replace(&mut self, key: MappingKey, value: Node, merged: bool) {
         if let Some(at) = self.find(&key.name) {
             self.all[at] = (key, value);
-            return at;
+            self.merged[at] = merged;
+            return;
         }
         if let Some(names) = &mut self.names {
             names.insert(key.name.clone(), self.all.len());
         }
         self.all.push((key, value));
-        self.all.len() - 1
+        self.merged.push(merged);
+        if self.names.is_none() && self.all.len() > MANY_KEYS {
+            let names = self.all.iter().enumerate();
+            let names = names.map(|(at, (key, _))| (key.name.clone(), at));
+            self.names = Some(names.collect());
+        }
     }
 }

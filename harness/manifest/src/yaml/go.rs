@@ -3,7 +3,7 @@
 
 use serde_json::Number;
 
-use super::float;
+use super::{float, unsigned};
 use crate::diagnostic::{Diagnostic, Location, Source};
 
 /// The number that a plain scalar with underscores is.
@@ -14,8 +14,8 @@ pub(super) fn number(text: &str) -> Option<Number> {
         return None;
     }
     let plain = text.replace('_', "");
-    if let Ok(number) = plain.parse::<i64>() {
-        return Some(number.into());
+    if let Some(number) = whole(&plain) {
+        return Some(number);
     }
     // Rust reads `infinity` and `nan`, too.
     let floats = plain
@@ -26,6 +26,30 @@ pub(super) fn number(text: &str) -> Option<Number> {
         .ok()
         .filter(|value| floats && value.is_finite())?;
     float(value)
+}
+
+/// The whole number that a text is for `ParseInt` and `ParseUint` of Go, which take its base from
+/// its begin.
+fn whole(text: &str) -> Option<Number> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let sign = &text[..text.len() - digits.len()];
+    let (base, digits) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
+        [b'0', b'o' | b'O', ..] => (8, &digits[2..]),
+        [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
+        [b'0', _, ..] => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    // Rust takes a sign here.
+    if digits.starts_with(['+', '-']) {
+        return None;
+    }
+    let value = u64::from_str_radix(digits, base).ok()?;
+    match sign {
+        "" => Some(unsigned(value)),
+        "-" => 0_i64.checked_sub_unsigned(value).map(Number::from),
+        _ => i64::try_from(value).ok().map(Number::from),
+    }
 }
 
 /// The place of a tab where the library looks for the indentation of the block scalar whose first
@@ -103,6 +127,23 @@ mod tests {
     #[case("a_1", json!(null))]
     #[case("1_a", json!(null))]
     #[case("1_.2.3", json!(null))]
+    #[case("0755_", json!(493))]
+    #[case("07__5", json!(61))]
+    #[case("-01__0", json!(-8))]
+    #[case("+0_7", json!(7))]
+    #[case("0x1__F", json!(31))]
+    #[case("0X_1", json!(1))]
+    #[case("-0x1F_", json!(-31))]
+    #[case("0b1__0", json!(2))]
+    #[case("0o1__7", json!(15))]
+    #[case("0_", json!(0))]
+    #[case("08__1", json!(81))]
+    #[case("0_.5", json!(0.5))]
+    #[case("0x__", json!(null))]
+    #[case("0xFFFF_FFFF_FFFF_FFFF", json!(18_446_744_073_709_551_615_f64))]
+    #[case("+0xFFFF_FFFF_FFFF_FFFF", json!(null))]
+    #[case("-9223372036854775808_", json!(i64::MIN))]
+    #[case("0x-_1", json!(null))]
     fn numbers_with_underscores(#[case] text: &str, #[case] expected: Value) {
         assert_eq!(number(text).map_or(Value::Null, Value::Number), expected);
     }

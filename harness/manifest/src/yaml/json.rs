@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 
 use super::{Node, Yaml};
-use crate::diagnostic::{Location, Source, TextPlace};
+use crate::diagnostic::{Location, Source, Span};
 
 /// Where an object begins in the file.
 pub(super) struct Start {
@@ -54,7 +54,7 @@ pub(super) fn documents(source: &Source) -> Option<Vec<(Source, Start)>> {
 
 /// Gives the values of an object the places that they have in the file.
 pub(super) fn shift(node: &mut Node, start: &Start) {
-    let shift_place = |place: &mut TextPlace| {
+    let shift_place = |place: &mut Span| {
         if place.location.line == 1 {
             place.location.column += start.location.column - 1;
         }

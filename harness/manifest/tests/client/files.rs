@@ -36,6 +36,12 @@ const SCALARS: &[&str] = &[
     "0x_1",
     "0o1_7",
     "0_7",
+    "0755_",
+    "01__0",
+    "-01__0",
+    "0x1__F",
+    "0o1__7",
+    "08__1",
     "0b1_0",
     "1_000.5",
     ".5",
@@ -183,6 +189,10 @@ const SCALARS: &[&str] = &[
 
 /// Scalars that stay different, and why.
 const OTHERS: &[(&str, &str)] = &[
+    (
+        "+0xFFFFFFFFFFFFFFFF",
+        "beyond 63 bits kubectl takes no plus sign before a base",
+    ),
     (
         "-9223372036854775809",
         "beyond 64 bits kubectl rounds down to another float",

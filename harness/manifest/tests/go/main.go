@@ -1,7 +1,8 @@
-// Answers what kubectl sends for a file: one file a line, as the hex digits of its bytes, one JSON answer a line.
+// Answers what kubectl sends for a file: one file a line, as the hex digits of its bytes, one JSON
+// answer a line.
 //
-// The answer is {"ok": [JSON of an object, …]} or {"error": …}. The file is read as k8s.io/cli-runtime/pkg/resource reads it
-// (FileVisitor and StreamVisitor).
+// The answer is {"ok": [JSON of an object, …]} or {"error": …}. The file is read as
+// k8s.io/cli-runtime/pkg/resource reads it (FileVisitor and StreamVisitor).
 package main
 
 import (
@@ -20,7 +21,8 @@ import (
 )
 
 func objects(file []byte) ([]string, error) {
-	decoded := transform.NewReader(bytes.NewReader(file), unicode.BOMOverride(unicode.UTF8.NewDecoder()))
+	utf := unicode.BOMOverride(unicode.UTF8.NewDecoder())
+	decoded := transform.NewReader(bytes.NewReader(file), utf)
 	decoder := yaml.NewYAMLOrJSONDecoder(decoded, 4096)
 	found := []string{}
 	for {

@@ -172,7 +172,7 @@ fn submitter(checks: &Checks, spec: &View, root: &View) {
     }
 }
 
-/// What the command of the submitter is made of, where no shell reads it.
+/// Checks the parts of the submitter's command that the operator parses itself.
 fn words(checks: &Checks, spec: &View) {
     let runtime = spec.get("runtimeEnvYAML");
     if let Err(problem) = go::yaml::to_json(runtime.text()) {
@@ -188,7 +188,7 @@ fn metadata(checks: &Checks, spec: &View, sidecar: bool) {
     let own = spec.get("rayClusterSpec");
     let at = spec.get("metadata");
     let selected = spec.find(&["clusterSelector", "ray.io/cluster"]);
-    // Else the operator does not come so far.
+    // Without a name the operator stops before this.
     if !own.exists() && !selected.text().is_empty() {
         let message = "the operator reads spec.rayClusterSpec.rayVersion without looking whether there is a \
                        rayClusterSpec, and panics";
