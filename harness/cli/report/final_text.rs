@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use super::rules::text_summaries;
 use super::text::{Paint, clean, headline, one_line};
-use super::without_verdict;
 use super::{
     CaseResult, CheckResult, Origin, Outcome, RunResult, RunVerdict, Strictness, Totals,
     proves_nothing, run_verdict, view,
