@@ -20,13 +20,26 @@ use super::namespace::{NamespaceState, NamespaceView, ray_resource};
 /// How late a watch may be.
 const LATE: Duration = Duration::from_secs(3);
 
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared {
+    /// Pods alone.
+    Pods,
+    /// Pods, and Jobs that make Pods.
+    PodsAndJobs,
+    /// All that is watched.
+    All,
+}
+
 /// Names and versions of objects by their uid.
 type Versions = BTreeMap<String, (String, String)>;
 
 /// Names of objects by their uid.
 type Names = BTreeMap<String, String>;
 
-/// What is listed of one kind, and what was known of it before.
+/// What is listed of one kind, and what was known of it before; nothing of a kind that is not
+/// compared.
+#[derive(Default)]
 struct Listed {
     kind: &'static str,
     versions: Versions,
@@ -53,9 +66,9 @@ impl Listed {
 }
 
 impl NamespaceView {
-    /// Lists what is watched, and returns what the watches don't show of it within three seconds,
-    /// in words; also what could not be listed. Empty where nothing is missed.
-    pub async fn missed(&mut self) -> Vec<String> {
+    /// Lists what is to be compared, and returns what the watches don't show of it within three
+    /// seconds, in words; also what could not be listed. Empty where nothing is missed.
+    pub async fn missed(&mut self, compared: Compared) -> Vec<String> {
         let (client, namespace) = (self.shared().client(), self.shared().namespace().to_owned());
         let before = self.shared().with_state(|state| {
             [
@@ -75,12 +88,13 @@ impl NamespaceView {
         let events_api: Api<Event> = Api::namespaced(client.clone(), &namespace);
         let jobs_api: Api<Job> = Api::namespaced(client.clone(), &namespace);
         let pods_api = self.shared().pods_api();
+        let (all, with_jobs) = (compared == Compared::All, compared != Compared::Pods);
         let (pods, events, jobs, ray_clusters, ray_jobs) = tokio::join!(
-            list("pods", &pods_api, pods),
-            list("events", &events_api, events),
-            list("jobs", &jobs_api, jobs),
-            list("rayclusters", &clusters_api, ray_clusters),
-            list("rayjobs", &ray_jobs_api, ray_jobs),
+            list("pods", &pods_api, Some(pods)),
+            list("events", &events_api, all.then_some(events)),
+            list("jobs", &jobs_api, with_jobs.then_some(jobs)),
+            list("rayclusters", &clusters_api, all.then_some(ray_clusters)),
+            list("rayjobs", &ray_jobs_api, all.then_some(ray_jobs)),
         );
         let (pods, events, jobs, ray_clusters, ray_jobs) =
             match (pods, events, jobs, ray_clusters, ray_jobs) {
@@ -118,11 +132,15 @@ fn names<K: ResourceExt>(objects: &[K]) -> Names {
     named.collect()
 }
 
-/// Lists the metadata of the objects of a kind.
-async fn list<K>(kind: &'static str, api: &Api<K>, before: Names) -> Result<Listed, String>
+/// Lists the metadata of the objects of a kind, of which these were known before; does nothing
+/// without them.
+async fn list<K>(kind: &'static str, api: &Api<K>, before: Option<Names>) -> Result<Listed, String>
 where
     K: Clone + std::fmt::Debug + DeserializeOwned,
 {
+    let Some(before) = before else {
+        return Ok(Listed::default());
+    };
     let list = api
         .list_metadata(&ListParams::default())
         .await

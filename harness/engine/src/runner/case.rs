@@ -14,12 +14,12 @@ use super::check_tracker::CheckTracker;
 use super::secrets::Secrets;
 use super::steps::StepRunner;
 use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
-use crate::observe::NamespaceView;
+use crate::observe::{Compared, NamespaceView};
 use crate::operator::OperatorHealth;
 use crate::progress::Progress;
 use crate::provider::until;
 use crate::results::CheckResult;
-use crate::scenario::{Check, Milestone, Scenario};
+use crate::scenario::{Check, Milestone, Role, Scenario};
 
 /// Changes that come within this time are judged together.
 const TOGETHER: Duration = Duration::from_millis(25);
@@ -181,10 +181,15 @@ impl Judge<'_> {
             }
             let is_late = tracker.next_limit().is_some_and(|limit| elapsed >= limit);
             if is_late || (comparison && !holds.is_blind) {
+                let compared = if is_late {
+                    Compared::All
+                } else {
+                    to_compare(&tracker)
+                };
                 let missed = tokio::select! {
                     biased;
                     () = self.over() => continue,
-                    missed = unseen(view) => missed,
+                    missed = unseen(view, compared) => missed,
                 };
                 is_compared = missed.is_empty();
                 // What the run could not see is not missing.
@@ -258,7 +263,8 @@ impl Judge<'_> {
             let elapsed = self.applied.elapsed();
             for (index, check) in tracker.open() {
                 let verdict = memory.evaluate(index, check, observation, self.expectations);
-                let is_unsure = check.passes_by_time() && (holds.is_blind || !holds.is_compared);
+                let is_unsure =
+                    check.unwanted().is_some() && (holds.is_blind || !holds.is_compared);
                 if (holds.is_rejected || is_unsure) && !matches!(verdict, Verdict::Never(_)) {
                     comparison |= is_unsure && matches!(verdict, Verdict::Pass(_));
                     continue;
@@ -317,12 +323,23 @@ impl Judge<'_> {
 }
 
 /// What the watches have not shown, in words.
-async fn unseen(view: &mut NamespaceView) -> Vec<String> {
+async fn unseen(view: &mut NamespaceView, compared: Compared) -> Vec<String> {
     let broken = view.broken_watches();
     if broken.is_empty() {
-        return view.missed().await;
+        return view.missed(compared).await;
     }
     broken
+}
+
+/// What must be compared before open checks pass because something did not happen.
+fn to_compare(tracker: &CheckTracker<'_>) -> Compared {
+    let open = tracker.open();
+    let mut unwanted = open.iter().filter_map(|(_, check)| check.unwanted());
+    if unwanted.any(Role::is_of_job) {
+        Compared::PodsAndJobs
+    } else {
+        Compared::Pods
+    }
 }
 
 /// What else explains that something did not come in time.

@@ -82,10 +82,10 @@ pub(crate) trait CheckKind {
         None
     }
 
-    /// Whether it passes because something did not happen for some time, which nobody has seen who
-    /// can't look.
-    fn passes_by_time(&self) -> bool {
-        false
+    /// The role of the Pod to which something must not happen, where the check passes because it
+    /// did not happen for some time.
+    fn unwanted(&self) -> Option<Role> {
+        None
     }
 
     /// The logs that it must see to be judged: those of containers that have started.

@@ -147,9 +147,10 @@ impl Check {
         self.any().watches_after()
     }
 
-    /// Whether it passes because something did not happen for some time.
-    pub fn passes_by_time(&self) -> bool {
-        self.any().passes_by_time()
+    /// The role of the Pod to which something must not happen, where the check passes because it
+    /// did not happen for some time.
+    pub fn unwanted(&self) -> Option<Role> {
+        self.any().unwanted()
     }
 
     /// The logs that the check must see to be judged: those of containers that have started.

@@ -59,8 +59,8 @@ impl CheckKind for AbsentCheck {
         )
     }
 
-    fn passes_by_time(&self) -> bool {
-        true
+    fn unwanted(&self) -> Option<Role> {
+        Some(self.role)
     }
 
     fn evaluate(&self, observation: &Observation, _expectations: &dyn Expectations) -> Verdict {

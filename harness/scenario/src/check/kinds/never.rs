@@ -9,7 +9,7 @@ use super::pod_title;
 use crate::check::kind::{CheckKind, Kind};
 use crate::check::{Expectations, Finding, Milestone, Observation, Verdict, duration, pods};
 use crate::problems::WATCH_LONGER;
-use crate::{DurationText, PodOf};
+use crate::{DurationText, PodOf, Role};
 
 /// What must not happen: exactly one of `restarts` and `ready`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -61,8 +61,9 @@ impl CheckKind for NeverCheck {
         vec![self.after]
     }
 
-    fn passes_by_time(&self) -> bool {
-        true
+    fn unwanted(&self) -> Option<Role> {
+        let pod = self.restarts.as_ref().or(self.ready.as_ref());
+        pod.map(|pod| pod.role)
     }
 
     fn watches_after(&self) -> Option<Milestone> {
