@@ -338,7 +338,12 @@ impl Walker<'_> {
                     'e' => "errexit",
                     'u' => "nounset",
                     'n' => "noexec",
-                    'o' => words.next().copied().unwrap_or_default(),
+                    'o' => match words.next() {
+                        Some(name) if *name == "$" => return Flow::unknown(),
+                        // Bash reads no option behind one that it does not know.
+                        Some(name) if !OPTIONS.contains(name) => return Flow::status(false, true),
+                        name => name.copied().unwrap_or_default(),
+                    },
                     _ => "",
                 };
                 match name {
@@ -401,6 +406,37 @@ impl Walker<'_> {
         }
     }
 }
+
+/// The names that `set -o` takes.
+const OPTIONS: [&str; 27] = [
+    "allexport",
+    "braceexpand",
+    "emacs",
+    "errexit",
+    "errtrace",
+    "functrace",
+    "hashall",
+    "histexpand",
+    "history",
+    "ignoreeof",
+    "interactive-comments",
+    "keyword",
+    "monitor",
+    "noclobber",
+    "noexec",
+    "noglob",
+    "nolog",
+    "notify",
+    "nounset",
+    "onecmd",
+    "physical",
+    "pipefail",
+    "posix",
+    "privileged",
+    "verbose",
+    "vi",
+    "xtrace",
+];
 
 /// Names and addresses of the container itself.
 const OWN_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];

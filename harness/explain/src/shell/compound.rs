@@ -107,7 +107,13 @@ impl Walker<'_> {
         let values = clause.values.as_deref().unwrap_or_default();
         let sure = values.iter().any(|word| words::fixed(word).is_some());
         let before = state.clone();
-        let round = self.round(&clause.body, state);
+        let mut round = self.round(&clause.body, state);
+        // What a round switches on counts for the next one.
+        let one = sure && values.len() == 1;
+        if !one && (state.errexit, state.nounset) != (before.errexit, before.nounset) {
+            state.join(&before);
+            round = self.round(&clause.body, state);
+        }
         if is_select(self.text, self.offsets.byte(clause.loc.start.index)) {
             // It reads an answer for each round, and nobody may be there to give one.
             state.join(&before);

@@ -355,7 +355,11 @@ fn command_before(tokens: &[Token], index: usize) -> Option<&str> {
                 }
                 at = before;
             }
-            Token::Operator(end, _) if end == ")" => at = substitution_start(tokens, before)?,
+            Token::Operator(end, _) if end == ")" => match substitution_start(tokens, before) {
+                Some(start) => at = start,
+                // It ends a pattern, a subshell or the head of a function.
+                None => break,
+            },
             Token::Operator(operator, _) if operator.contains(['<', '>']) => at = before,
             Token::Operator(..) => break,
         }

@@ -116,6 +116,7 @@ fn texts_that_bash_refuses(
 #[case("(case x in x) a;; esac)")]
 #[case("perl -ne 'print if $_ =~ /x/' log; echo ${HOME}")]
 #[case("# a =~ b\necho ${HOME}")]
+#[case("set -o [ -n x ]")]
 fn texts_that_always_reach_ray_start(#[case] text: &str) {
     let analysis = analysed(text);
     if text.contains("|| exit 1 &&") {
@@ -374,6 +375,8 @@ fn what_bash_replaces(#[case] text: &str, #[case] expected: &[&str]) {
 #[case::two_subshells("(((1)) && a)", Reach::Every)]
 #[case::shift_in_the_head("for ((i = 1 << 2; i < 8; i++)); do break; done", Reach::Every)]
 #[case::base("A=$((16#ff))", Reach::Some)]
+#[case::nounset_of_another_round("for a in b c; do echo $D; set -u; done", Reach::Some)]
+#[case::nounset_of_one_round("for a in b; do echo $D; set -u; done", Reach::Every)]
 #[case::return_of_no_number("return a b", Reach::Every)]
 #[case::unset_in_case("set -u; case $B in c) d;; esac", Reach::Some)]
 #[case::unset_in_for("set -u; for b in $C; do d; done", Reach::Some)]
@@ -396,6 +399,7 @@ fn constructs_that_the_parser_reads_in_another_way(#[case] text: &str, #[case] r
 #[case::four_parts("for ((;;;)); do a; done", "syntax error: `;' unexpected")]
 #[case::no_command("a b ((1))", "syntax error near unexpected token `('")]
 #[case::cut("((a)\n)", "syntax error near `((a)'")]
+#[case::array_in_a_function("f() { a B=(c); }", "syntax error near unexpected token `('")]
 #[case::cut_words("((a b c)\n)", "syntax error near `c)'")]
 #[case::cut_list("((a;b)\n)", "syntax error near `;b)'")]
 #[case::cut_condition("((cd /x && ls)\n)", "syntax error near `ls)'")]
