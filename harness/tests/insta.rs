@@ -1,6 +1,7 @@
 //! `cargo insta` works on our snapshots: it lists one that our code wrote as pending, and accepts
 //! it without loss.
 
+use assert_matches::assert_matches;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -71,10 +72,10 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
     };
     let subject = Subject::new(Role::Head, PodField::Args);
     let found = json!([" echo 123  456  && größer\n\r "]);
-    assert!(matches!(
+    assert_matches!(
         folder().compare(&subject, &found),
         Comparison::Missing { .. }
-    ));
+    );
 
     let listed = succeeded(&cargo_insta(
         package.path(),
@@ -89,8 +90,5 @@ fn cargo_insta_lists_and_accepts_a_pending_snapshot() {
         pending
     );
     assert!(!scenario.join("head.args@ge-1.6.0.snap.new").exists());
-    assert!(matches!(
-        folder().compare(&subject, &found),
-        Comparison::Equal { .. }
-    ));
+    assert_matches!(folder().compare(&subject, &found), Comparison::Equal { .. });
 }

@@ -123,6 +123,7 @@ fn add(root: &Path, skeleton: &Skeleton) -> Result<(), CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assert_matches::assert_matches;
 
     #[test]
     fn a_new_release_is_written_into_the_checkout_of_its_scenarios() {
@@ -147,7 +148,7 @@ mod tests {
             std::fs::write(root.path().join(file), "").unwrap();
         }
         let own = Accepting::new(&new, None, &scenarios).unwrap();
-        assert!(matches!(own.destination, Destination::Checkout(folder) if folder == root.path()));
+        assert_matches!(own.destination, Destination::Checkout(folder) if folder == root.path());
         let newest = CLASSES[CLASSES.len() - 1].since.clone();
         assert!(
             refused(&newest).contains("no new release"),

@@ -1,3 +1,4 @@
+use assert_matches::assert_matches;
 use rstest::rstest;
 
 use super::*;
@@ -78,7 +79,7 @@ fn options_of_releases_that_were_not_read(
     #[values("", "2.6.0", "2.10.0", "2.37.0", "3.0.0")] version: &str,
 ) {
     assert_eq!(start("--num-cpu", version), InRelease::Unread);
-    assert!(matches!(start("--num-cpus", version), InRelease::Has(_)));
+    assert_matches!(start("--num-cpus", version), InRelease::Has(_));
 }
 
 #[rstest]

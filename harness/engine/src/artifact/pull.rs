@@ -214,6 +214,7 @@ fn verify(path: &Path, what: &str, expected: &str) -> Result<(), ArtifactError> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assert_matches::assert_matches;
 
     #[test]
     fn the_checksum_of_a_file_is_found_by_its_whole_name() {
@@ -231,9 +232,6 @@ mod tests {
         let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         verify(&path, "f", sum).unwrap();
         std::fs::write(&path, "abd").unwrap();
-        assert!(matches!(
-            verify(&path, "f", sum),
-            Err(ArtifactError::Checksum { .. })
-        ));
+        assert_matches!(verify(&path, "f", sum), Err(ArtifactError::Checksum { .. }));
     }
 }

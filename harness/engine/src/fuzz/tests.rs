@@ -1,6 +1,7 @@
 //! Verdicts on made-up answers of operators: each kind of difference is found, and none where there
 //! is none.
 
+use assert_matches::assert_matches;
 use rstest::rstest;
 use semver::Version;
 use serde_json::{Value, json};
@@ -102,24 +103,24 @@ fn pods_that_differ_are_missing_or_are_too_many() {
         worker["containers"][0]["args"] = json!(["other"]);
     });
     assert_eq!(phase, Phase::Done);
-    assert!(matches!(found, Surprise::Differs { group, .. } if group == "b"));
+    assert_matches!(found, Surprise::Differs { group, .. } if group == "b");
     let (phase, found) = with(&|seen| {
         seen.pods.remove(&key(PodRole::Submitter, ""));
     });
     assert_eq!(phase, Phase::Waits);
-    assert!(matches!(found, Surprise::Missing { groups, .. } if groups == ["submitter"]));
+    assert_matches!(found, Surprise::Missing { groups, .. } if groups == ["submitter"]);
     let (phase, found) = with(&|seen| {
         seen.pods.insert(key(PodRole::Worker, "c"), json!({}));
     });
     assert_eq!(phase, Phase::Contradicts);
-    assert!(matches!(found, Surprise::Extra(groups) if groups == ["c"]));
+    assert_matches!(found, Surprise::Extra(groups) if groups == ["c"]);
     let (phase, found) = with(&|seen| {
         let text = "FailedToCreateWorkerPod: Pod \"c\" is invalid: spec: Required value";
         seen.refusals.push(text.into());
     });
     assert_eq!(phase, Phase::Contradicts);
     let stage = Stage::PodCreation;
-    assert!(matches!(found, Surprise::Refused { stage: by, .. } if by == stage));
+    assert_matches!(found, Surprise::Refused { stage: by, .. } if by == stage);
 }
 
 #[rstest]
@@ -149,8 +150,8 @@ fn refusals_of_the_operator(#[case] text: &str, #[case] wrong: Option<&str>) {
             assert!(found.is_none());
             assert_eq!(expected.confirmed(&seen).len(), 1);
         }
-        Some("reason") => assert!(matches!(found, Some(Surprise::OtherReason { .. }))),
-        _ => assert!(matches!(found, Some(Surprise::Accepted { .. }))),
+        Some("reason") => assert_matches!(found, Some(Surprise::OtherReason { .. })),
+        _ => assert_matches!(found, Some(Surprise::Accepted { .. })),
     }
 }
 
@@ -208,10 +209,10 @@ fn a_refused_pod_is_recognised(#[case] pointer: &str, #[case] value: Value, #[ca
     let found = surprise(&expected, &seen(text));
     assert!(found.is_none(), "{found:?}");
     let other = "FailedToCreateHeadPod: Pod \"c\" is invalid: spec.other: Required value";
-    assert!(matches!(
+    assert_matches!(
         surprise(&expected, &seen(other)),
         Some(Surprise::OtherReason { .. })
-    ));
+    );
 }
 
 #[test]
@@ -223,24 +224,21 @@ fn refusals_of_the_api_server() {
                 Invalid value: \"integer\"";
     let refused = |stage, text| wrong.surprise_of_api(Some((stage, text)));
     assert!(refused(Stage::ApiServer, text).is_none());
-    assert!(matches!(
+    assert_matches!(
         refused(Stage::Client, text),
         Some(Surprise::OtherReason { .. })
-    ));
-    assert!(matches!(
+    );
+    assert_matches!(
         refused(Stage::ApiServer, "spec.other: Required value"),
         Some(Surprise::OtherReason { .. })
-    ));
-    assert!(matches!(
-        wrong.surprise_of_api(None),
-        Some(Surprise::Accepted { .. })
-    ));
+    );
+    assert_matches!(wrong.surprise_of_api(None), Some(Surprise::Accepted { .. }));
     let right = expected(&object("RayCluster", |_| ()));
     assert!(right.surprise_of_api(None).is_none());
-    assert!(matches!(
+    assert_matches!(
         right.surprise_of_api(Some((Stage::ApiServer, text))),
         Some(Surprise::Refused { .. })
-    ));
+    );
 }
 
 #[test]
@@ -258,10 +256,7 @@ fn one_worker_group_that_is_refused_leaves_the_others() {
     assert_eq!(expected.phase(&seen), Phase::Done);
     assert!(surprise(&expected, &seen).is_none());
     seen.pods.clear();
-    assert!(matches!(
-        surprise(&expected, &seen),
-        Some(Surprise::Missing { .. })
-    ));
+    assert_matches!(surprise(&expected, &seen), Some(Surprise::Missing { .. }));
 }
 
 #[test]

@@ -97,6 +97,7 @@ impl Bundle {
 
 #[cfg(test)]
 mod tests {
+    use assert_matches::assert_matches;
     use std::os::unix::fs::PermissionsExt as _;
 
     use serde_json::json;
@@ -144,7 +145,7 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         }
         let error = Bundle::load(&folder.path().join("none")).unwrap_err();
-        assert!(matches!(error, BundleError::Read { .. }));
+        assert_matches!(error, BundleError::Read { .. });
     }
 
     #[test]

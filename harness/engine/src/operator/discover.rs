@@ -315,6 +315,7 @@ fn digest(pod: &Pod) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use assert_matches::assert_matches;
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -410,7 +411,7 @@ mod tests {
         assert!(only(vec![one()]).is_ok());
         let error = only(vec![one(), deployment("b", &container("o:v1.6.2"), 1)]).unwrap_err();
         assert!(error.to_string().contains("ray/a, ray/b"), "{error}");
-        assert!(matches!(only(vec![]), Err(DiscoverError::None)));
+        assert_matches!(only(vec![]), Err(DiscoverError::None));
         let mut asleep = one();
         asleep.spec.replicas = Some(0);
         assert!(only(vec![asleep, one()]).is_ok());

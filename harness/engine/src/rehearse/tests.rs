@@ -1,5 +1,6 @@
 //! Fleets, prepared objects and comparisons, without operators.
 
+use assert_matches::assert_matches;
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::core::v1::{Event, Pod};
@@ -433,7 +434,7 @@ fn an_object_that_no_operator_watches_is_left_out() {
     let fleet = Fleet::of_bundle(&bundle(&["--watch-namespace=other"]), "bundle");
     assert!(fleet.objects.is_empty());
     assert!(fleet.left_out.len() == 3);
-    assert!(matches!(fleet.check(), Err(RehearseError::NoObjects)));
+    assert_matches!(fleet.check(), Err(RehearseError::NoObjects));
     let files = Fleet::of_files(vec![
         cluster("a"),
         cluster("a"),
@@ -443,7 +444,7 @@ fn an_object_that_no_operator_watches_is_left_out() {
     assert_eq!(files.objects.len(), 1);
     assert_eq!(files.others.len(), 1);
     assert_eq!(files.others[0]["metadata"]["namespace"], "default");
-    assert!(matches!(files.check(), Err(RehearseError::NoRelease)));
+    assert_matches!(files.check(), Err(RehearseError::NoRelease));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod contract;
 
+use assert_matches::assert_matches;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
@@ -223,10 +224,10 @@ fn the_greatest_bound_not_above_the_release_counts(
 fn in_ci_nothing_is_written_or_removed() {
     let fixture = Fixture::new();
     let ci = fixture.with("1.6.2", false);
-    assert!(matches!(
+    assert_matches!(
         ci.compare(&subject(PodField::Args), &json!(["a"])),
         Comparison::Missing { .. }
-    ));
+    );
     assert!(fixture.files().is_empty());
     fixture.accepted(&["1.6.2"], &json!(["a"]));
     assert!(is_different(
@@ -407,10 +408,10 @@ fn only_our_own_pending_snapshots_are_found() {
     )
     .unwrap();
     assert_eq!(fixture.pending().len(), 1);
-    assert!(matches!(
+    assert_matches!(
         pending(Path::new("no/such/folder")),
         Err(ExpectError::Read { .. })
-    ));
+    );
 }
 
 #[test]
@@ -454,7 +455,7 @@ fn a_folder_that_cannot_be_written_is_a_problem_and_the_verdict_stays(#[case] di
     };
     let folder = SnapshotFolder::new(dir, "1.6.2".parse().unwrap(), "default", verified);
     let comparison = folder.compare(&subject(PodField::Args), &json!(["a"]));
-    assert!(matches!(comparison, Comparison::Missing { .. }));
+    assert_matches!(comparison, Comparison::Missing { .. });
     let problems = folder.problems();
     assert_eq!(problems.len(), 1);
     assert!(

@@ -56,6 +56,7 @@ pub fn unreferenced(scenarios: &[Arc<Scenario>]) -> Result<Vec<PathBuf>, ExpectE
 
 #[cfg(test)]
 mod tests {
+    use assert_matches::assert_matches;
     use std::time::Duration;
 
     use semver::VersionReq;
@@ -146,9 +147,6 @@ mod tests {
         );
         assert_eq!(unreferenced(&[without]).unwrap().len(), 1);
         let gone = scenario(Path::new("no/such/folder"), vec![]);
-        assert!(matches!(
-            unreferenced(&[gone]),
-            Err(ExpectError::Read { .. })
-        ));
+        assert_matches!(unreferenced(&[gone]), Err(ExpectError::Read { .. }));
     }
 }

@@ -1,3 +1,4 @@
+use assert_matches::assert_matches;
 use rstest::rstest;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -100,7 +101,7 @@ fn of_another_archive_nothing_is_written() {
         tempfile::tempdir().unwrap(),
     );
     let error = unpack_verified(archive.path(), NAME, "h1:other", folder.path()).unwrap_err();
-    assert!(matches!(&error, ArtifactError::Checksum { found, .. } if found.starts_with("h1:")));
+    assert_matches!(&error, ArtifactError::Checksum { found, .. } if found.starts_with("h1:"));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use assert_matches::assert_matches;
 
 #[test]
 fn an_error_names_the_holder() {
@@ -23,30 +24,24 @@ fn shared_holders_exclude_an_exclusive_one_only() {
     let first = take(LockMode::Shared).unwrap();
     let second = take(LockMode::Shared).unwrap();
     drop(first);
-    assert!(matches!(
-        take(LockMode::Exclusive),
-        Err(LockError::Held { .. })
-    ));
+    assert_matches!(take(LockMode::Exclusive), Err(LockError::Held { .. }));
     drop(second);
     let _alone = take(LockMode::Exclusive).unwrap();
-    assert!(matches!(
-        take(LockMode::Shared),
-        Err(LockError::Held { .. })
-    ));
+    assert_matches!(take(LockMode::Shared), Err(LockError::Held { .. }));
 }
 
 #[test]
 fn a_probe_finds_the_holder_and_makes_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("lock");
-    assert!(matches!(FileLock::probe(&path), Ok(Probe::Absent)));
+    assert_matches!(FileLock::probe(&path), Ok(Probe::Absent));
     assert!(!path.exists());
     let lock = FileLock::try_hold(&path, "run").unwrap();
-    assert!(matches!(FileLock::probe(&path), Ok(Probe::Held(holder)) if holder.doing == "run"));
+    assert_matches!(FileLock::probe(&path), Ok(Probe::Held(holder)) if holder.doing == "run");
     drop(lock);
     let one = FileLock::probe(&path).unwrap();
     let other = FileLock::probe(&path).unwrap();
-    assert!(matches!((one, other), (Probe::Free(_), Probe::Free(_))));
+    assert_matches!((one, other), (Probe::Free(_), Probe::Free(_)));
 }
 
 #[tokio::test]

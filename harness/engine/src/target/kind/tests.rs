@@ -1,6 +1,7 @@
 //! Who removes a cluster; other processes are this program again, stopped where they hold what they
 //! hold.
 
+use assert_matches::assert_matches;
 use tempfile::TempDir;
 
 use super::*;
@@ -76,7 +77,7 @@ async fn a_cluster_is_left_to_the_process_that_brings_it_up() {
         assert_eq!(&*users[0].doing, doing);
         other.kill();
     }
-    assert!(matches!(cluster.leave().await.unwrap(), Left::Removed));
+    assert_matches!(cluster.leave().await.unwrap(), Left::Removed);
     assert_eq!(cluster.status().await.unwrap(), Status::Down);
 }
 
@@ -89,7 +90,7 @@ async fn a_cluster_is_left_to_who_uses_it_and_goes_with_the_last() {
         matches!(cluster.leave().await.unwrap(), Left::ToOthers(users) if users[0].pid() == Some(other.id()))
     );
     other.kill();
-    assert!(matches!(cluster.leave().await.unwrap(), Left::Removed));
+    assert_matches!(cluster.leave().await.unwrap(), Left::Removed);
 }
 
 /// Whoever attaches does not take the cluster down, so that nobody would if the run did not wait.
@@ -105,7 +106,7 @@ async fn a_run_that_ends_waits_for_who_only_attaches() {
         "it did not wait"
     );
     other.kill();
-    assert!(matches!(leaving.await.unwrap(), Left::Removed));
+    assert_matches!(leaving.await.unwrap(), Left::Removed);
 }
 
 /// It stopped between the lock and writing who it is: what is read then is of the one before, which
@@ -148,7 +149,7 @@ async fn what_a_former_holder_has_written_is_nobody_that_brings_the_cluster_up()
 async fn what_somebody_brought_up_to_stay_does() {
     let folder = TempDir::new().unwrap();
     let cluster = complete(folder.path(), true);
-    assert!(matches!(cluster.leave().await.unwrap(), Left::Kept));
+    assert_matches!(cluster.leave().await.unwrap(), Left::Kept);
     assert!(cluster.load().unwrap().is_some());
 }
 

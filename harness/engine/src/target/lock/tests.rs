@@ -3,6 +3,7 @@
 use super::*;
 use crate::process::other::{Other, role};
 use crate::progress::Silent;
+use assert_matches::assert_matches;
 
 #[test]
 fn a_lock_ends_with_its_holder_and_not_with_a_program_that_is_being_started() {
@@ -11,7 +12,7 @@ fn a_lock_ends_with_its_holder_and_not_with_a_program_that_is_being_started() {
     let first = take().unwrap();
     // What a fork has until it becomes another program.
     let _inherited = first.file().try_clone().unwrap();
-    assert!(matches!(take(), Err(LockError::Held { .. })));
+    assert_matches!(take(), Err(LockError::Held { .. }));
     drop(first);
     take().unwrap();
 }

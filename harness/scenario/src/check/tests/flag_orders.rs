@@ -1,5 +1,6 @@
 //! The order of flags in many Pods.
 
+use assert_matches::assert_matches;
 use rstest::rstest;
 use serde_json::json;
 
@@ -41,7 +42,7 @@ const BA: &str = " --b  --a=1 ";
 #[case::all_there_and_different("several", &[AB, BA, AB])]
 #[case::more_than_asked("several", &[AB, AB, AB, BA])]
 fn orders_as_expected_pass(#[case] orders: &str, #[case] flags: &[&str]) {
-    assert!(matches!(verdict(orders, flags), Verdict::Pass(_)));
+    assert_matches!(verdict(orders, flags), Verdict::Pass(_));
 }
 
 #[rstest]
