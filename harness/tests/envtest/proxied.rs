@@ -295,10 +295,10 @@ fn a_watch_that_breaks_is_no_verdict_at_a_cases_own_limit() {
 /// The Pods are there, and their watch stays open without a word, from the start or later. A check
 /// that waits for a Pod does not fail, and one that waits for time does not pass.
 #[rstest]
-#[case::from_the_start(Duration::ZERO)]
-#[case::later(Duration::from_secs(6))]
+#[case::from_the_start(0, "gave no first list within 30 s")]
+#[case::later(6, "the watch of pods is silent: it has not shown")]
 #[ignore = "needs envtest"]
-fn a_silent_watch_is_no_verdict_at_a_cases_own_limit(#[case] after: Duration) {
+fn a_silent_watch_is_no_verdict_at_a_cases_own_limit(#[case] seconds: u64, #[case] cause: &str) {
     let _exclusive = exclusive();
     let envtest = ProxiedEnvtest::up();
     let folder = tempfile::tempdir().unwrap();
@@ -312,7 +312,7 @@ fn a_silent_watch_is_no_verdict_at_a_cases_own_limit(#[case] after: Duration) {
     let rule = Rule {
         verb: "watch",
         resource: "pods",
-        fault: Fault::Silent(after),
+        fault: Fault::Silent(Duration::from_secs(seconds)),
     };
     let scenarios = folder.path().join("scenarios");
     let changes = envtest.runtime.spawn(change_pods(envtest.upstream.clone()));
@@ -320,7 +320,7 @@ fn a_silent_watch_is_no_verdict_at_a_cases_own_limit(#[case] after: Duration) {
     changes.abort();
     let said = &ended.said;
     assert_eq!(ended.code, Some(3), "{said}");
-    ended.every_report_says("the watch of pods is silent: it has not shown");
+    ended.every_report_says(cause);
     let cases = ended.results().cases;
     assert_eq!(cases.len(), 2, "{said}");
     for case in cases {
