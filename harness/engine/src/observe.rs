@@ -13,7 +13,7 @@ mod watches;
 pub use clock::now;
 pub use dashboard::{HEAD_PORT, parse_jobs, parse_nodes};
 pub(crate) use logs::read as read_log;
-pub use missed::Compared;
+pub use missed::ComparedKinds;
 pub use namespace::{NamespaceView, ray_cluster_resource};
 pub use stream::{until, watch};
 pub use watches::Watches;

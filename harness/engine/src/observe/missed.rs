@@ -22,7 +22,7 @@ const LATE: Duration = Duration::from_secs(3);
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Compared {
+pub enum ComparedKinds {
     /// Pods alone.
     Pods,
     /// Pods, and Jobs that make Pods.
@@ -68,7 +68,7 @@ impl Listed {
 impl NamespaceView {
     /// Lists what is to be compared, and returns what the watches don't show of it within three
     /// seconds, in words; also what could not be listed. Empty where nothing is missed.
-    pub async fn missed(&mut self, compared: Compared) -> Vec<String> {
+    pub async fn missed(&mut self, compared: ComparedKinds) -> Vec<String> {
         let (client, namespace) = (self.shared().client(), self.shared().namespace().to_owned());
         let before = self.shared().with_state(|state| {
             [
@@ -88,7 +88,10 @@ impl NamespaceView {
         let events_api: Api<Event> = Api::namespaced(client.clone(), &namespace);
         let jobs_api: Api<Job> = Api::namespaced(client.clone(), &namespace);
         let pods_api = self.shared().pods_api();
-        let (all, with_jobs) = (compared == Compared::All, compared != Compared::Pods);
+        let (all, with_jobs) = (
+            compared == ComparedKinds::All,
+            compared != ComparedKinds::Pods,
+        );
         let (pods, events, jobs, ray_clusters, ray_jobs) = tokio::join!(
             list("pods", &pods_api, Some(pods)),
             list("events", &events_api, all.then_some(events)),

@@ -14,7 +14,7 @@ use super::check_tracker::CheckTracker;
 use super::secrets::Secrets;
 use super::steps::StepRunner;
 use crate::check::{self, Dashboard, Expectations, LogKey, Observation, Rejection, Verdict};
-use crate::observe::{Compared, NamespaceView};
+use crate::observe::{ComparedKinds, NamespaceView};
 use crate::operator::OperatorHealth;
 use crate::progress::Progress;
 use crate::provider::until;
@@ -182,7 +182,7 @@ impl Judge<'_> {
             let is_late = tracker.next_limit().is_some_and(|limit| elapsed >= limit);
             if is_late || (comparison && !holds.is_blind) {
                 let compared = if is_late {
-                    Compared::All
+                    ComparedKinds::All
                 } else {
                     to_compare(&tracker)
                 };
@@ -323,7 +323,7 @@ impl Judge<'_> {
 }
 
 /// What the watches have not shown, in words.
-async fn unseen(view: &mut NamespaceView, compared: Compared) -> Vec<String> {
+async fn unseen(view: &mut NamespaceView, compared: ComparedKinds) -> Vec<String> {
     let broken = view.broken_watches();
     if broken.is_empty() {
         return view.missed(compared).await;
@@ -332,13 +332,13 @@ async fn unseen(view: &mut NamespaceView, compared: Compared) -> Vec<String> {
 }
 
 /// What must be compared before open checks pass because something did not happen.
-fn to_compare(tracker: &CheckTracker<'_>) -> Compared {
+fn to_compare(tracker: &CheckTracker<'_>) -> ComparedKinds {
     let open = tracker.open();
     let mut unwanted = open.iter().filter_map(|(_, check)| check.unwanted());
     if unwanted.any(Role::is_of_job) {
-        Compared::PodsAndJobs
+        ComparedKinds::PodsAndJobs
     } else {
-        Compared::Pods
+        ComparedKinds::Pods
     }
 }
 
