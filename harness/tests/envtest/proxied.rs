@@ -329,7 +329,7 @@ fn a_silent_watch_is_no_verdict_at_a_cases_own_limit(#[case] seconds: u64, #[cas
     envtest.nothing_is_left(said);
 }
 
-/// Changes all Pods twice a second, so that there is something for their watch to show.
+/// Patches every Pod twice a second, so that the watch has events to send.
 async fn change_pods(client: Client) {
     let all: Api<Pod> = Api::all(client.clone());
     for number in 0.. {

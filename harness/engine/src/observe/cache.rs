@@ -92,6 +92,14 @@ impl<K: ResourceExt + Clone> Cache<K> {
         self.live.keys().map(String::as_str)
     }
 
+    /// Names of the objects that exist, by uid.
+    pub(super) fn names(&self) -> BTreeMap<String, String> {
+        let named = self.live.iter();
+        named
+            .map(|(uid, object)| (uid.clone(), object.name_any()))
+            .collect()
+    }
+
     /// Whether the object of this uid exists.
     pub(super) fn is_live(&self, uid: &str) -> bool {
         self.live.contains_key(uid)
@@ -122,8 +130,7 @@ impl<K: ResourceExt + Clone> Cache<K> {
     }
 }
 
-/// The uid of an object, by which it is kept.
-pub(super) fn key<K: ResourceExt>(object: &K) -> String {
+fn key<K: ResourceExt>(object: &K) -> String {
     object.uid().unwrap_or_else(|| object.name_any())
 }
 

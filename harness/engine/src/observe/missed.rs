@@ -14,7 +14,7 @@ use kube::{Api, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use super::cache::{Cache, key};
+use super::cache::Cache;
 use super::namespace::{NamespaceState, NamespaceView, ray_resource};
 
 /// How late a watch may be.
@@ -72,11 +72,11 @@ impl NamespaceView {
         let (client, namespace) = (self.shared().client(), self.shared().namespace().to_owned());
         let before = self.shared().with_state(|state| {
             [
-                names(&state.pods.live()),
-                names(&state.events.live()),
-                names(&state.jobs.live()),
-                names(&state.ray_clusters.live()),
-                names(&state.ray_jobs.live()),
+                state.pods.names(),
+                state.events.names(),
+                state.jobs.names(),
+                state.ray_clusters.names(),
+                state.ray_jobs.names(),
             ]
         });
         let [pods, events, jobs, ray_clusters, ray_jobs] = before;
@@ -126,13 +126,6 @@ impl NamespaceView {
             }
         }
     }
-}
-
-fn names<K: ResourceExt>(objects: &[K]) -> Names {
-    let named = objects
-        .iter()
-        .map(|object| (key(object), object.name_any()));
-    named.collect()
 }
 
 /// Lists the metadata of the objects of a kind, of which these were known before; does nothing
