@@ -117,9 +117,14 @@ impl RunEngine {
             tracing::info!(%free, "capacity for cases");
         }
         let jobs = options.jobs.or(capabilities.jobs);
-        let mut capacity = Capacity::new(free, jobs.unwrap_or_else(default_jobs))
+        let jobs = jobs.unwrap_or_else(default_jobs);
+        let mut capacity = Capacity::new(free, jobs)
             .overlapping(options.overlap)
             .on(left.clone());
+        if capabilities.kubelet && capabilities.jobs.is_none() {
+            // The nodes share the processors of this machine.
+            capacity = capacity.starting(jobs.max(default_jobs()));
+        }
         if let Some(folder) = &capabilities.allocations {
             capacity = capacity.shared(folder.clone())?;
         }

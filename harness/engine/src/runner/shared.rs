@@ -6,6 +6,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use super::Resources;
 use crate::process::{FileLock, LockError, LockMode, Probe, ProcessIdentity};
 
@@ -22,6 +24,23 @@ pub(super) struct Shared {
 pub(super) struct AllocationsLock(
     #[expect(dead_code, reason = "it is held for its lock")] FileLock,
 );
+
+/// What all processes use.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Used {
+    pub(super) amount: Resources,
+    /// Cases that count as running.
+    pub(super) cases: usize,
+    /// Pods of those cases.
+    pub(super) starting: u64,
+}
+
+/// What a reservation's file says after its first byte.
+#[derive(Debug, Serialize, Deserialize)]
+struct Noted {
+    amount: Resources,
+    starts: u64,
+}
 
 /// What an allocation leaves in the folder while it is held.
 #[derive(Debug)]
@@ -58,10 +77,9 @@ impl Shared {
         }
     }
 
-    /// What all processes use, and with how many allocations; what ended processes have left is
-    /// removed.
-    pub(super) fn used(&self, _lock: &AllocationsLock) -> io::Result<(Resources, usize)> {
-        let mut used = (Resources::default(), 0);
+    /// What all processes use; what ended processes have left is removed.
+    pub(super) fn used(&self, _lock: &AllocationsLock) -> io::Result<Used> {
+        let mut used = Used::default();
         for entry in std::fs::read_dir(&self.folder)? {
             let path = entry?.path();
             if path.file_name().is_some_and(|name| name == LOCK) {
@@ -80,9 +98,13 @@ impl Shared {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 text => text?,
             };
-            let (mark, amount) = text.split_first().ok_or(ErrorKind::UnexpectedEof)?;
-            let amount = serde_json::from_slice::<Resources>(amount)?;
-            used = (used.0.plus(amount), used.1 + usize::from(*mark == RUNS));
+            let (mark, noted) = text.split_first().ok_or(ErrorKind::UnexpectedEof)?;
+            let noted = serde_json::from_slice::<Noted>(noted)?;
+            used.amount = used.amount.plus(noted.amount);
+            if *mark == RUNS {
+                used.cases += 1;
+                used.starting = used.starting.saturating_add(noted.starts);
+            }
         }
         Ok(used)
     }
@@ -92,6 +114,7 @@ impl Shared {
         &self,
         _lock: &AllocationsLock,
         amount: Resources,
+        starts: u64,
     ) -> io::Result<Reservation> {
         let number = self.noted.fetch_add(1, Ordering::Relaxed);
         // Two engines of one process count for themselves.
@@ -102,7 +125,7 @@ impl Shared {
         ));
         let lock = FileLock::try_take(&path, LockMode::Exclusive)?;
         let mut text = vec![RUNS];
-        serde_json::to_writer(&mut text, &amount)?;
+        serde_json::to_writer(&mut text, &Noted { amount, starts })?;
         lock.file().write_all_at(&text, 0)?;
         Ok(Reservation { path, lock })
     }

@@ -28,6 +28,8 @@ pub struct Capacity {
     overlap: bool,
     /// What each node has left; none where it does not matter on which a Pod lies.
     nodes: Option<Vec<Resources>>,
+    /// How many Pods may start at once, see [`Capacity::starting`].
+    starting: u64,
     state: Mutex<QueueState>,
     freed: Notify,
     order: tokio::sync::Mutex<()>,
@@ -40,6 +42,8 @@ struct QueueState {
     taken: Resources,
     cases: usize,
     overlapping_cases: usize,
+    /// Pods of cases that count as running.
+    starting: u64,
     /// Pods of all allocations that lie on nodes, by the allocations' numbers.
     held: BTreeMap<u64, Vec<Resources>>,
     /// Who waits, in the order in which they are looked at.
@@ -65,6 +69,8 @@ pub struct Priority {
 struct Waiting {
     amount: Resources,
     pods: Vec<Resources>,
+    /// How many Pods it starts.
+    starts: u64,
     overtaken: u32,
 }
 
@@ -74,6 +80,8 @@ pub struct Allocation {
     capacity: Arc<Capacity>,
     number: u64,
     amount: Resources,
+    /// How many Pods it starts.
+    starts: u64,
     overlaps: bool,
     /// What other processes see of it.
     reservation: Option<Reservation>,
@@ -109,6 +117,7 @@ impl Capacity {
             jobs: jobs.max(1),
             overlap: false,
             nodes: None,
+            starting: u64::MAX,
             state: Mutex::default(),
             freed: Notify::new(),
             order: tokio::sync::Mutex::default(),
@@ -127,6 +136,15 @@ impl Capacity {
     #[must_use]
     pub fn on(self, nodes: Option<Vec<Resources>>) -> Self {
         Self { nodes, ..self }
+    }
+
+    /// Lets no case begin where more than this many Pods would start at once; a case that has more
+    /// begins when no other starts. Each Ray that starts keeps a processor busy, so a case of three
+    /// Pods is as much work as three of one. A case that overlaps counts no longer.
+    #[must_use]
+    pub fn starting(self, pods: usize) -> Self {
+        let starting = u64::try_from(pods).unwrap_or(u64::MAX);
+        Self { starting, ..self }
     }
 
     /// Counts what other processes run, too: all that name the same folder share the capacity.
@@ -186,6 +204,7 @@ impl Capacity {
         pods: Vec<Resources>,
         priority: Priority,
     ) -> Result<Allocation, AllocationError> {
+        let starts = u64::try_from(pods.len()).unwrap_or(u64::MAX);
         let ticket = self.ask(amount, pods, priority);
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
@@ -199,6 +218,7 @@ impl Capacity {
             capacity: Arc::clone(self),
             number: ticket.place.1,
             amount,
+            starts,
             overlaps: false,
             reservation: None,
         };
@@ -206,7 +226,7 @@ impl Capacity {
         self.freed.notify_waiters();
         if let Some(shared) = &self.shared {
             let _order = self.order.lock().await;
-            let reservation = self.reservation(shared, amount).await;
+            let reservation = self.reservation(shared, amount, starts).await;
             allocation.reservation = Some(reservation.map_err(|source| AllocationError {
                 folder: shared.folder().into(),
                 source,
@@ -220,6 +240,7 @@ impl Capacity {
     }
 
     fn ask(&self, amount: Resources, mut pods: Vec<Resources>, priority: Priority) -> Ticket<'_> {
+        let starts = u64::try_from(pods.len()).unwrap_or(u64::MAX);
         // What no node can ever hold lies on none: it waits for no other's end, and nobody for its.
         if self
             .nodes
@@ -234,6 +255,7 @@ impl Capacity {
         let waiting = Waiting {
             amount,
             pods,
+            starts,
             overtaken: 0,
         };
         state.waiting.insert(place, waiting);
@@ -257,6 +279,7 @@ impl Capacity {
         }
         state.taken = state.taken.plus(taken.amount);
         state.cases += 1;
+        state.starting = state.starting.saturating_add(taken.starts);
         state.held.insert(place.1, taken.pods);
         true
     }
@@ -288,8 +311,14 @@ impl Capacity {
                 .collect();
             can_be_placed(&all, nodes)
         };
-        state.taken.plus(waiting.amount).fit_into(self.total)
+        let may_start = self.may_start(state.starting, waiting.starts);
+        may_start
+            && state.taken.plus(waiting.amount).fit_into(self.total)
             && self.nodes.as_ref().is_none_or(place)
+    }
+
+    fn may_start(&self, beside: u64, starts: u64) -> bool {
+        beside == 0 || beside.saturating_add(starts) <= self.starting
     }
 
     /// Waits until there is capacity beside what other processes run. The holder of the lock keeps
@@ -298,6 +327,7 @@ impl Capacity {
         &self,
         shared: &Shared,
         amount: Resources,
+        starts: u64,
     ) -> std::io::Result<Reservation> {
         let mut lock: Option<AllocationsLock> = None;
         loop {
@@ -305,9 +335,12 @@ impl Capacity {
                 lock = shared.lock()?;
             }
             if let Some(lock) = &lock {
-                let (used, count) = shared.used(lock)?;
-                if count < self.jobs && used.plus(amount).fit_into(self.total) {
-                    return shared.note(lock, amount);
+                let used = shared.used(lock)?;
+                if used.cases < self.jobs
+                    && self.may_start(used.starting, starts)
+                    && used.amount.plus(amount).fit_into(self.total)
+                {
+                    return shared.note(lock, amount, starts);
                 }
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -329,6 +362,7 @@ impl Allocation {
         }
         state.overlapping_cases += 1;
         state.cases = state.cases.saturating_sub(1);
+        state.starting = state.starting.saturating_sub(self.starts);
         drop(state);
         self.overlaps = true;
         if let Some(reservation) = &self.reservation {
@@ -349,6 +383,9 @@ impl Drop for Allocation {
             &mut state.cases
         };
         *counted = counted.saturating_sub(1);
+        if !self.overlaps {
+            state.starting = state.starting.saturating_sub(self.starts);
+        }
         drop(state);
         self.capacity.freed.notify_waiters();
     }
@@ -419,6 +456,29 @@ mod tests {
             .expect("an allocation");
         assert!(!fits(&capacity, two).await);
         assert!(fits(&capacity, cpu(0.1)).await);
+    }
+
+    #[tokio::test]
+    async fn pods_that_start_at_once_are_limited() {
+        let capacity = Capacity::new(capacity_of(10.0), 8).overlapping(true);
+        let capacity = Arc::new(capacity.starting(2));
+        let three = vec![cpu(0.1)[0]; 3];
+        let mut large = capacity
+            .acquire(three.clone(), Priority::default())
+            .await
+            .expect("more than may start begins alone");
+        assert!(!fits(&capacity, cpu(0.1)).await);
+        large.overlap();
+        let one = held(&capacity, 0.1).await;
+        assert!(fits(&capacity, cpu(0.1)).await, "two start, and three run");
+        assert!(!fits(&capacity, three.clone()).await);
+        drop(large);
+        assert!(
+            !fits(&capacity, vec![cpu(0.1)[0]; 2]).await,
+            "what overlapped is not given back twice"
+        );
+        drop(one);
+        assert!(fits(&capacity, three).await);
     }
 
     #[tokio::test]

@@ -11,12 +11,16 @@ fn allocations() {
     let shared = Shared::new(folder.path().into()).unwrap();
     let lock = shared.lock().unwrap().unwrap();
     let path = folder.path().join("1-0-0");
-    let half = serde_json::to_vec(&Resources::new(0.5, 10.0)).unwrap();
+    let noted = Noted {
+        amount: Resources::new(0.5, 10.0),
+        starts: 1,
+    };
+    let half = serde_json::to_vec(&noted).unwrap();
     try_texts(vec![[&[RUNS][..], &half].concat()], |text| {
         std::fs::write(&path, &text).unwrap();
         let holder = FileLock::try_take(&path, LockMode::Exclusive).unwrap();
         match shared.used(&lock) {
-            Ok((_, number)) => prop_assert!(number <= 1),
+            Ok(used) => prop_assert!(used.cases <= 1),
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
         drop(holder);

@@ -1,6 +1,6 @@
 //! Tests of `shared`.
 
-use super::{Resources, Shared};
+use super::{Resources, Shared, Used};
 
 #[test]
 fn what_another_has_counts_until_it_ends() {
@@ -15,19 +15,26 @@ fn what_another_has_counts_until_it_ends() {
         other.lock().expect("the file").is_none(),
         "only one has the lock"
     );
-    let reservation = one.note(&lock, half).expect("a reservation");
+    let reservation = one.note(&lock, half, 3).expect("a reservation");
     drop(lock);
     let lock = other.lock().expect("the file").expect("the lock");
-    assert_eq!(other.used(&lock).expect("the reservations"), (half, 1));
+    let running = Used {
+        amount: half,
+        cases: 1,
+        starting: 3,
+    };
+    assert_eq!(other.used(&lock).expect("the reservations"), running);
     reservation.stop_counting();
-    assert_eq!(other.used(&lock).expect("the reservations"), (half, 0));
+    let overlapping = Used {
+        amount: half,
+        ..Used::default()
+    };
+    assert_eq!(other.used(&lock).expect("the reservations"), overlapping);
     drop(reservation);
-    assert_eq!(
-        other.used(&lock).expect("the reservations"),
-        (Resources::default(), 0)
-    );
+    let none = Used::default();
+    assert_eq!(other.used(&lock).expect("the reservations"), none);
     // A process that was killed leaves its file, but not its lock.
     std::fs::write(folder.path().join("1-0-0"), "{}").expect("a file");
-    assert_eq!(other.used(&lock).expect("the reservations").1, 0);
+    assert_eq!(other.used(&lock).expect("the reservations"), none);
     assert!(!folder.path().join("1-0-0").exists());
 }
