@@ -189,9 +189,10 @@ pub fn kind_config(node: &NodeFacts, host: &Host, workers: u32, extras: Extras<'
     }
     if workers > 0 {
         // kind opens the control plane to Pods only where it is alone; its room is wanted here,
-        // too.
+        // too, once the other nodes are full.
         yaml.push_str(
-            "  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints: []\n",
+            "  - |\n    kind: InitConfiguration\n    nodeRegistration:\n      taints:\n      \
+             - key: node-role.kubernetes.io/control-plane\n        effect: PreferNoSchedule\n",
         );
     }
     for _ in 0..workers {
@@ -282,7 +283,9 @@ nodes:
   - |
     kind: InitConfiguration
     nodeRegistration:
-      taints: []
+      taints:
+      - key: node-role.kubernetes.io/control-plane
+        effect: PreferNoSchedule
 - role: worker
 kubeadmConfigPatches:
 - |

@@ -16,6 +16,9 @@ use crate::target::registry::{self, Start};
 use crate::target::state::{ClusterRecord, CreatedItem, RegistryPlace};
 use crate::target::{node, ready, service};
 
+/// What the control plane gets of the processors, where each other node gets 1024.
+const CONTROL_PLANE_SHARES: &str = "8192";
+
 /// Whether kube-proxy leads to the API server: a node is Ready before that.
 const REACHES: &str = r#"curl --silent --noproxy '*' --cacert /etc/kubernetes/pki/ca.crt --max-time 1 --output /dev/null "https://$1/version""#;
 /// Whether it leads to CoreDNS, which it does when one of that is ready.
@@ -209,7 +212,26 @@ impl KindCluster {
             process::TRANSFER,
         )
         .await?;
+        self.prefer_control_plane(state).await;
         Ok(())
+    }
+
+    /// Gives the control plane most of the processors whenever it asks for them. Nodes share them
+    /// evenly otherwise, and a few Rays that start together then keep the API server waiting for so
+    /// long that operators lose their leases and end.
+    async fn prefer_control_plane(&self, state: &ClusterRecord) {
+        let nodes = state.nodes();
+        let name = nodes.iter().find(|name| name.ends_with("-control-plane"));
+        let Some(name) = name.filter(|_| nodes.len() > 1) else {
+            return;
+        };
+        let mut update = self.engine.command();
+        update.args(["update", "--cpu-shares", CONTROL_PLANE_SHARES, name]);
+        let doing = "giving the control plane more of the processors";
+        // Engines without control groups of their own can't, and do without.
+        if let Err(error) = process::output(update, doing, process::CHANGE).await {
+            tracing::warn!("{error}");
+        }
     }
 
     /// Connects the Pods where the image does not, and waits for the nodes; tells when Pods on them
