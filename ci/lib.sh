@@ -86,12 +86,21 @@ sarif_schema() {
   export SARIF_SCHEMA="$file"
 }
 
+# fresh_memory: in CI, as root, empties the page cache. On a virtual machine whose memory is full of
+# it, touching new memory can take many times as long (docs/benchmarks.md), and Ray starts slowly.
+fresh_memory() {
+  if [ "${CI:-}" = true ] && [ "$(id -u)" = 0 ]; then
+    { sync && echo 1 > /proc/sys/vm/drop_caches; } 2>/dev/null || true
+  fi
+}
+
 phases=()
 
 # phase NAME COMMAND…: runs a command, and remembers how long it took and whether it failed.
 phase() {
   local name=$1 began=$SECONDS status=0
   shift
+  fresh_memory
   printf '\n== %s\n' "$name"
   "$@" || status=$?
   local took=$((SECONDS - began))
