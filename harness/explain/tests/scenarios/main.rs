@@ -11,6 +11,10 @@ use semver::Version;
 
 use load::{RELEASES, Scenario, scenarios};
 
+/// RayJobs that never begin, of which only the operator's log tells; their scenarios show the state
+/// that remains.
+const NEVER_BEGIN: [&str; 2] = ["job-without-cluster", "selector-with-another-key"];
+
 /// Real API servers and operators have taken these manifests, except where a scenario says that
 /// they are refused.
 #[test]
@@ -23,6 +27,7 @@ fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
                 continue;
             }
             let refusals = refusals(&scenario, &release);
+            let never_begins = NEVER_BEGIN.contains(&scenario.name.as_str());
             // The API server writes the field before what it says of it.
             let said: Vec<String> = refusals
                 .iter()
@@ -37,7 +42,7 @@ fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
                 let is_expected = scenario.lacks_submitter && one.missing == MissingPods::Submitter;
                 scenario.rejected.is_empty() && !is_expected
             });
-            if !expected || unexpected {
+            if !expected || unexpected != never_begins {
                 wrong.push(format!("{} {release}: {said:?}", scenario.name));
             }
         }
@@ -48,10 +53,12 @@ fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
 /// Their only check is that no submitter comes, which holds for other reasons, too.
 #[test]
 fn jobs_that_are_never_submitted_are_refused_their_submitter() {
-    const JOBS: [&str; 3] = [
+    const JOBS: [&str; 5] = [
+        "entrypoint-that-can-not-be-split",
         "job-metadata-old-ray",
         "job-metadata-unreadable-version",
         "job-without-dashboard-port",
+        "runtime-env-unreadable",
     ];
     let mut scenarios = scenarios();
     scenarios.retain(|one| JOBS.contains(&one.name.as_str()));
