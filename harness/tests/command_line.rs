@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
+use assertables::{assert_contains, assert_not_contains, assert_starts_with};
 use rstest::rstest;
 
 #[allow(dead_code, reason = "shared with tests that use more of it")]
@@ -76,7 +77,10 @@ fn a_plan_says_what_no_run_can_have(#[case] arguments: &[&str], #[case] expected
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains(expected), "{said}");
-    assert!(!text(&run(&arguments[..arguments.len() - 2]).stderr).contains("not pinned"));
+    assert_not_contains!(
+        text(&run(&arguments[..arguments.len() - 2]).stderr),
+        "not pinned"
+    );
 }
 
 #[test]
@@ -148,14 +152,10 @@ fn a_comparison_of_runs_exits_1_where_a_case_is_newly_failing(
         "{}",
         text(&output.stdout)
     );
-    assert!(
-        std::fs::read_to_string(page)
-            .unwrap()
-            .contains("id=\"compared\"")
-    );
+    assert_contains!(std::fs::read_to_string(page).unwrap(), "id=\"compared\"");
     let file = format!("{new}/results.json");
     let output = run(&["report", "compare", &old, &file, "--format", "markdown"]);
-    assert!(text(&output.stdout).starts_with("# KubeRay conformance: "));
+    assert_starts_with!(text(&output.stdout), "# KubeRay conformance: ");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_comparison_without_results_exits_3_and_without_arguments_2() {
     let none = folder.path().join("none");
     let output = run(&["report", "compare", &old, none.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(3));
-    assert!(text(&output.stderr).contains("reading the results"));
+    assert_contains!(text(&output.stderr), "reading the results");
     assert_eq!(run(&["report", "compare", &old]).status.code(), Some(2));
 }
 

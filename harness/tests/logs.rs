@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use assertables::assert_ends_with;
 use futures::Stream;
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
@@ -382,7 +383,7 @@ async fn a_case_with_a_log_of_36_mb_ends_at_its_limit_with_its_cause_and_in_boun
         kept.contains(") are left out: of a log 1.0 MiB"),
         "what is cut is said"
     );
-    assert!(kept.trim_end().ends_with("359999"));
+    assert_ends_with!(kept.trim_end(), "359999");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -262,6 +262,7 @@ fn free_name(root: &Path, release: &semver::Version, number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_not_contains;
     use clap::Parser as _;
 
     use super::*;
@@ -373,7 +374,7 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} is not in {text}");
         }
-        assert!(!text.contains("wait-for-tls"));
+        assert_not_contains!(text, "wait-for-tls");
         let object = serde_json::json!({
             "apiVersion": "ray.io/v1",
             "kind": "RayCluster",

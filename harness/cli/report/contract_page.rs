@@ -167,6 +167,7 @@ fn link(issue: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
     use std::path::Path;
 
     use super::*;
@@ -215,10 +216,14 @@ mod tests {
     fn a_page_without_scenarios_says_so_of_every_rule() {
         let text = contract_page(&[]);
         assert_eq!(text.matches("\nNo scenario yet.\n").count(), RULES.len());
-        assert!(text.contains(
+        assert_contains!(
+            text,
             "| [C03](#c03) | A user command that fails | in every release | no scenario yet |"
-        ));
-        assert!(text.contains("| [C07](#c07) | The overwrite annotation | from 1.1.0 on |"));
+        );
+        assert_contains!(
+            text,
+            "| [C07](#c07) | The overwrite annotation | from 1.1.0 on |"
+        );
     }
 
     #[test]

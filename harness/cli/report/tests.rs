@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use assertables::{assert_contains, assert_not_contains};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -96,7 +97,7 @@ fn every_report_tells_of_shards_and_of_what_passed_before() {
 fn colour_only_adds_colour_codes() {
     let run = example::run();
     let coloured = render_text(&run, true);
-    assert!(coloured.contains("\x1b[31m"));
+    assert_contains!(coloured, "\x1b[31m");
     assert_eq!(super::text::clean(&coloured), render_text(&run, false));
 }
 
@@ -210,7 +211,7 @@ fn html_of_a_run_without_anything() {
     let mut run = only(|_, _| false);
     run.phases.clear();
     run.environment = super::Environment::default();
-    assert!(written(&run, "index.html").contains("0 passed, 0 failed, 0 skipped"));
+    assert_contains!(written(&run, "index.html"), "0 passed, 0 failed, 0 skipped");
 }
 
 #[test]
@@ -287,7 +288,7 @@ fn a_run_with_new_snapshots_exits_1_and_every_report_says_new() {
     run.cases[0].checks[0].outcome = Outcome::New;
     run.cases[0].reason = Some("1 check has new snapshots".into());
     assert_eq!(exit::of_run(&run, Strictness::default()), 1);
-    assert!(render_text(&run, false).contains("NEW"));
+    assert_contains!(render_text(&run, false), "NEW");
     for file in ["junit.xml", "summary.md", "index.html"] {
         assert!(written(&run, file).to_lowercase().contains("new"), "{file}");
     }
@@ -321,7 +322,7 @@ fn a_case_that_could_not_run_fails_a_strict_run(#[case] marks: Marks, #[case] ex
     let strict = marks(skipped);
     assert_eq!(exit::of_run(&run, Strictness::default()), 0);
     assert_eq!(exit::of_run(&run, strict), 3);
-    assert!(Totals::of(&run).to_string().contains(expected));
+    assert_contains!(Totals::of(&run).to_string(), expected);
 }
 
 /// A run whose cases were all skipped, for lack of capacity or for another reason.
@@ -342,7 +343,7 @@ fn a_run_whose_cases_were_all_skipped_exits_3_and_every_report_says_so(
     for file in ["junit.xml", "summary.md", "index.html"] {
         assert!(written(&run, file).contains(text), "{file}");
     }
-    assert!(render_text(&run, false).contains(text));
+    assert_contains!(render_text(&run, false), text);
     let lines = github::annotations(&run, &|name| {
         (name == "GITHUB_ACTIONS").then(|| "true".to_owned())
     });
@@ -365,7 +366,7 @@ fn a_shard_that_was_planned_empty_exits_0_but_one_whose_cases_were_all_skipped_d
     // What the ranges leave out is told by every shard.
     run.planned = vec!["kind::1.6.2::2.52.0::of-another-shard".into()];
     assert_eq!(exit::of_run(&run, Strictness::default()), 0);
-    assert!(!render_text(&run, false).contains("proves nothing"));
+    assert_not_contains!(render_text(&run, false), "proves nothing");
     run.shard = None;
     assert_eq!(
         exit::of_run(&run, Strictness::default()),
@@ -416,7 +417,7 @@ fn the_step_summary_is_appended_and_stays_within_its_limit() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.len() <= 1024 * 1024, "{}", text.len());
     assert!(text.len() > 1024 * 1000, "{}", text.len());
-    assert!(text.contains("This summary was cut"));
+    assert_contains!(text, "This summary was cut");
     let count = |part| text.matches(part).count();
     assert_eq!(
         count("<details>"),

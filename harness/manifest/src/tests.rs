@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use assertables::assert_contains;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -187,11 +188,7 @@ fn a_template_is_told_as_one() {
     )
     .unwrap_err();
     assert_eq!(error.diagnostics().len(), 1);
-    assert!(
-        error.diagnostics()[0]
-            .message
-            .contains("nobody has rendered")
-    );
+    assert_contains!(error.diagnostics()[0].message, "nobody has rendered");
 }
 
 #[test]

@@ -67,6 +67,8 @@ impl Pins {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_ends_with;
+
     use super::*;
 
     #[test]
@@ -86,7 +88,7 @@ mod tests {
             ["Kubernetes 1.34.4: its life ended on 2026-10-27"]
         );
         pins.support.kubernetes.remove("1.37");
-        assert!(pins.outlived()[1].ends_with("is not known"));
+        assert_ends_with!(pins.outlived()[1], "is not known");
     }
 
     #[test]

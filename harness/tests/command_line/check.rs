@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use assertables::assert_contains;
 use rstest::rstest;
 
 use super::{support, text};
@@ -280,10 +281,13 @@ fn folders_files_and_standard_input_are_read_together() {
 
     let output = in_folder(folder.path(), &["check", "empty"], None);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("empty holds no .yaml, .yml or .json file"));
+    assert_contains!(
+        text(&output.stderr),
+        "empty holds no .yaml, .yml or .json file"
+    );
     let output = in_folder(folder.path(), &["check", "-"], None);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("standard input is empty"));
+    assert_contains!(text(&output.stderr), "standard input is empty");
 }
 
 #[test]
@@ -439,7 +443,7 @@ fn the_page_of_a_trap_is_printed() {
         None,
     );
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("did you mean `trailing-ampersand`?"));
+    assert_contains!(text(&output.stderr), "did you mean `trailing-ampersand`?");
 }
 
 #[test]

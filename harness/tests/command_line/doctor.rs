@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use assertables::assert_contains;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -128,7 +129,7 @@ fn an_object_that_is_not_there_is_bad_use() {
     let path = saved(folder.path(), &bundle());
     let output = run(&["doctor", "--bundle", &path, "rayjob/none"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("failed to find rayjob/none"));
+    assert_contains!(text(&output.stderr), "failed to find rayjob/none");
 }
 
 /// An API server that knows these paths; it answers everything else with 403.
@@ -236,7 +237,7 @@ fn a_saved_bundle_gives_the_same_answers_and_holds_no_secret() {
         for (what, text) in [("output", &said), ("errors", &errors), ("bundle", &saved)] {
             assert!(!text.contains(CANARY), "the {what} holds a secret: {text}");
         }
-        assert!(saved.contains("[redacted]"));
+        assert_contains!(saved, "[redacted]");
     }
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use assertables::assert_contains;
 use serde_json::Value;
 
 use crate::support::{exclusive, program, scenarios};
@@ -168,7 +169,7 @@ fn a_new_release_is_written_into_the_checkout() {
     let features = read("harness/contract/src/features.rs");
     let feature = "TodoD01 \"todo-d01\" C11, (99, 0, 0)..now";
     assert!(features.contains(feature), "{features}");
-    assert!(read("comment.md").contains("### Command contract: changed"));
-    assert!(read("junit.xml").contains("failures=\"1\""));
-    assert!(read("diff.json").contains("\"equal\": false"));
+    assert_contains!(read("comment.md"), "### Command contract: changed");
+    assert_contains!(read("junit.xml"), "failures=\"1\"");
+    assert_contains!(read("diff.json"), "\"equal\": false");
 }

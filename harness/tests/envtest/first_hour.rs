@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
+use assertables::assert_contains;
+
 use crate::support::sandbox::text;
 use crate::support::{exclusive, program};
 
@@ -106,10 +108,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
     let hour = Hour(tempfile::tempdir().unwrap());
 
     // The built-in scenarios need no folder, and nothing is written beside them.
-    assert!(
-        hour.says(&["scenario", "list"], 0)
-            .contains("before-ray-start")
-    );
+    assert_contains!(hour.says(&["scenario", "list"], 0), "before-ray-start");
     let said = hour.says(
         &[
             "run",
@@ -166,7 +165,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
     _ = typed.join();
     Hour::judged(&reviewed, &["snapshot", "review"], 0);
     for _ in 0..3 {
-        assert!(hour.run("mine", 0).contains("2 passed"));
+        assert_contains!(hour.run("mine", 0), "2 passed");
     }
 
     // The job's id and the names of its cluster are random, and masked.
@@ -181,7 +180,7 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
     once.dedup();
     assert_eq!(accepted, once, "each file is listed once");
     for _ in 0..3 {
-        assert!(hour.run("nightly", 0).contains("2 passed"));
+        assert_contains!(hour.run("nightly", 0), "2 passed");
     }
     hour.says(&["scenario", "lint"], 0);
 
@@ -245,6 +244,6 @@ fn a_rayservice_is_green_after_one_run() {
     hour.run("served", 1);
     hour.says(&["snapshot", "accept"], 0);
     for _ in 0..3 {
-        assert!(hour.run("served", 0).contains("2 passed"));
+        assert_contains!(hour.run("served", 0), "2 passed");
     }
 }

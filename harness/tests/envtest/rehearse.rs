@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Output;
 
+use assertables::assert_not_contains;
 use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::{Sender, create_crds};
 use kuberay_conformance::report::Silent;
@@ -257,7 +258,7 @@ async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() 
         "true"
     );
     judge(&report);
-    assert!(!String::from_utf8_lossy(&live.stdout).contains(CANARY));
+    assert_not_contains!(String::from_utf8_lossy(&live.stdout), CANARY);
     assert_eq!(
         versions(&api).await,
         before,

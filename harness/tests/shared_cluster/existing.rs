@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use assertables::assert_contains;
 use kuberay_conformance::operator::Sender;
 use kuberay_conformance::provider::CLUSTER;
 use kuberay_conformance::report::{Outcome, RunResult};
@@ -216,6 +217,9 @@ fn another_release_than_asked_for_is_told_before_anything_is_made() {
             &["--install-operator", "exit-ends"],
         );
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));
-        assert!(text(&output).contains("an operator runs in the namespace default already"));
+        assert_contains!(
+            text(&output),
+            "an operator runs in the namespace default already"
+        );
     });
 }

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use assertables::{assert_contains, assert_not_contains};
+
 use super::*;
 
 /// Compares a file of docs/ with what the code says; with `UPDATE_DOCS` or `UPDATE_SCHEMAS` it is
@@ -54,8 +56,8 @@ fn the_page_of_checks_is_current_and_has_every_kind() {
 #[test]
 fn the_page_of_the_command_line_is_current_and_has_no_group() {
     let page = reference::commands();
-    assert!(page.contains("\n## `kuberay-conformance scenario init`\n"));
-    assert!(!page.contains("\n## `kuberay-conformance scenario`\n"));
+    assert_contains!(page, "\n## `kuberay-conformance scenario init`\n");
+    assert_not_contains!(page, "\n## `kuberay-conformance scenario`\n");
     assert!(!page.contains("daemon"), "a hidden command is shown");
     is_current("reference/cli.md", &page, "UPDATE_DOCS");
 }

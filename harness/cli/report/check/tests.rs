@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use assertables::{assert_contains, assert_starts_with};
 use serde_json::Value;
 
 use super::*;
@@ -173,7 +174,10 @@ fn sarif_names_rules_and_places() {
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[index]["id"], result["ruleId"]);
-        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        assert_contains!(
+            ["error", "warning", "note"],
+            &result["level"].as_str().unwrap()
+        );
     }
     let place = &results[0]["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "a%20b/f.yaml");
@@ -181,11 +185,9 @@ fn sarif_names_rules_and_places() {
         place["region"],
         serde_json::json!({"startLine": 14, "startColumn": 23, "endLine": 14, "endColumn": 24})
     );
-    assert!(
-        rules[0]["help"]["markdown"]
-            .as_str()
-            .unwrap()
-            .starts_with("# trailing-ampersand")
+    assert_starts_with!(
+        rules[0]["help"]["markdown"].as_str().unwrap(),
+        "# trailing-ampersand"
     );
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::report::example;
+use assertables::assert_contains;
 
 /// The mixed run, and one in which every list has a case.
 fn pair() -> (RunResult, RunResult) {
@@ -84,5 +85,5 @@ fn runs_of_different_releases_are_matched_by_scenario() {
     assert!(comparison.by_scenario);
     assert_eq!(comparison.added.len(), 0);
     assert_eq!(comparison.gone.len(), 0);
-    assert!(comparison.text(false).contains("matched by scenario"));
+    assert_contains!(comparison.text(false), "matched by scenario");
 }

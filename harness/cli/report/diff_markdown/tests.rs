@@ -1,3 +1,4 @@
+use assertables::{assert_contains, assert_ends_with};
 use serde_json::json;
 
 use super::super::{diff_junit, diff_text};
@@ -52,10 +53,11 @@ fn diff(entries: Vec<DiffEntry>) -> Diff {
 #[test]
 fn a_comparison_without_differences_says_so() {
     let diff = diff(Vec::new());
-    assert!(diff_markdown(&diff).contains("### Command contract: no difference"));
-    assert!(diff_text(&diff, false).ends_with(
+    assert_contains!(diff_markdown(&diff), "### Command contract: no difference");
+    assert_ends_with!(
+        diff_text(&diff, false),
         "no difference in 4 containers of 2 scenarios and 3 generated objects (seed 1) in 5 s\n"
-    ));
+    );
 }
 
 #[test]
@@ -79,8 +81,8 @@ fn each_difference_is_a_row_with_details() {
         text.starts_with("C11 `ulimit -n 1` → `ulimit -n 2`"),
         "{text}"
     );
-    assert!(text.contains("features: ulimit-from-env"));
-    assert!(text.contains("3 cases, such as"));
+    assert_contains!(text, "features: ulimit-from-env");
+    assert_contains!(text, "3 cases, such as");
     assert!(text.contains("note: one thing varies"), "{text}");
 }
 
@@ -116,5 +118,5 @@ fn a_comment_is_not_longer_than_github_takes() {
     long.edits[0].after = Some("x".repeat(20_000));
     let text = diff_markdown(&diff(vec![long.clone(), long.clone(), long.clone(), long]));
     assert!(text.len() < 65_000);
-    assert!(text.contains("The details of 2 differences do not fit here."));
+    assert_contains!(text, "The details of 2 differences do not fit here.");
 }

@@ -1,3 +1,4 @@
+use assertables::assert_contains;
 use serde_json::json;
 
 use super::*;
@@ -76,7 +77,7 @@ fn a_screen_is_enough_for_an_object() {
     let text = doctor_text(&report, false, false);
     assert!(text.lines().count() <= SCREEN + 3, "{text}");
     assert!(text.contains("more with --verbose"), "{text}");
-    assert!(doctor_text(&report, true, false).contains("cause-59"));
+    assert_contains!(doctor_text(&report, true, false), "cause-59");
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use assertables::assert_contains;
 use rstest::rstest;
 
 use std::path::Path;
@@ -101,10 +102,14 @@ fn a_failure_is_told_and_a_later_run_counts() {
     failed.cases[0].outcome = Outcome::Failed;
     failed.cases[0].reason = Some("ray 1 node: no answer".into());
     let page = |runs: &[RunResult]| render_pairs(&scenarios(), std::slice::from_ref(&pair), runs);
-    assert!(
-        page(&[passed.clone(), failed.clone()]).contains("| **FAIL**: ray 1 node: no answer |")
+    assert_contains!(
+        page(&[passed.clone(), failed.clone()]),
+        "| **FAIL**: ray 1 node: no answer |"
     );
-    assert!(page(&[failed, passed]).contains("| [`before-ray-start`](#before-ray-start) | seen |"));
+    assert_contains!(
+        page(&[failed, passed]),
+        "| [`before-ray-start`](#before-ray-start) | seen |"
+    );
 }
 
 #[rstest]

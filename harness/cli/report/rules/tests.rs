@@ -1,3 +1,4 @@
+use assertables::{assert_contains, assert_not_contains};
 use rstest::rstest;
 
 use serde_json::json;
@@ -178,9 +179,9 @@ fn a_filter_never_makes_a_rule_look_proven(
     let proven = summary == "1 proven";
     assert_eq!(render_text(&run, false).contains("rules:"), proven);
     run.selected_rules = vec!["C01".into()];
-    assert!(render_text(&run, false).contains(&line));
+    assert_contains!(render_text(&run, false), &line);
     run.selected_rules = vec!["C02".into()];
-    assert!(!render_text(&run, false).contains("rules:"));
+    assert_not_contains!(render_text(&run, false), "rules:");
     let row = format!("| C01 | The generated command | 1.6.2 | 2.52.0 | {verdict} |");
     let markdown = render_markdown(&run);
     assert!(markdown.contains(&row), "{markdown}");

@@ -2,6 +2,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
+use assertables::assert_ends_with;
 use indicatif::{InMemoryTerm, MultiProgress, ProgressDrawTarget, TermLike};
 use rstest::rstest;
 
@@ -62,7 +63,7 @@ fn plain_lines_carry_the_time_and_do_not_repeat() {
 fn a_plain_line_may_come_at_any_time() {
     let plain = Plain::new(Vec::new(), StatusLevel::All);
     plain.line("warning: cgroup v1");
-    assert!(written(plain).ends_with("s] warning: cgroup v1\n"));
+    assert_ends_with!(written(plain), "s] warning: cgroup v1\n");
 }
 
 /// A broken pipe must not end the work.

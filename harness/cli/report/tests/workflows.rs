@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use assertables::assert_contains;
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -134,7 +135,7 @@ fn every_program_of_tests_is_run() {
         .filter_map(|section| section.strip_prefix("name = \"")?.split('"').next())
         .collect();
     assert!(names.contains(&"conformance"), "{names:?}");
-    assert!(script.contains(" ci/browser\n"));
+    assert_contains!(script, " ci/browser\n");
     let browser = read("ci/browser");
     let calls: Vec<&str> = script
         .lines()

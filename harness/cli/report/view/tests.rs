@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::report::example;
+use assertables::assert_not_contains;
 
 /// Two checks lack three snapshots; what their messages quote does not count.
 #[test]
@@ -35,5 +36,5 @@ fn a_difference_from_a_snapshot_leads_to_the_review() {
     for check in run.cases.iter_mut().flat_map(|case| &mut case.checks) {
         check.diff = None;
     }
-    assert!(!remarks(&run).concat().contains("difference meant"));
+    assert_not_contains!(remarks(&run).concat(), "difference meant");
 }

@@ -91,6 +91,7 @@ fn step(
 
 #[cfg(test)]
 mod tests {
+    use assertables::{assert_contains, assert_not_contains};
     use serde_json::json;
 
     use super::*;
@@ -118,8 +119,8 @@ mod tests {
     #[test]
     fn a_newer_release_knows_more() {
         let known = |release: &str| known_fields(&release.parse().unwrap(), "RayCluster");
-        assert!(known("1.3.2").contains("spec.gcsFaultToleranceOptions"));
-        assert!(!known("1.2.2").contains("spec.gcsFaultToleranceOptions"));
+        assert_contains!(known("1.3.2"), "spec.gcsFaultToleranceOptions");
+        assert_not_contains!(known("1.2.2"), "spec.gcsFaultToleranceOptions");
         assert!(known("1.7.0").is_superset(&known("1.6.2")));
         assert!(known_fields(&"1.5.1".parse().unwrap(), "RayCronJob").is_empty());
     }

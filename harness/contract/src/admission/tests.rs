@@ -7,6 +7,7 @@ mod operator;
 mod pods;
 mod submitter;
 
+use assertables::assert_contains;
 use rstest::rstest;
 use serde_json::json;
 
@@ -310,7 +311,7 @@ fn objects_that_wait_have_no_pods() {
     let managed = changed(json!({"/spec/managedBy": "kueue.x-k8s.io/multikueue"}));
     let left = forecast("1.6.2", &managed);
     assert!(left.pods.is_empty());
-    assert!(left.wait_reason.unwrap().message.contains("multikueue"));
+    assert_contains!(left.wait_reason.unwrap().message, "multikueue");
     let own = changed(json!({"/spec/managedBy": "ray.io/kuberay-operator"}));
     assert_eq!(forecast("1.6.2", &own).pods.len(), 2);
 }

@@ -1,3 +1,4 @@
+use assertables::{assert_contains, assert_ends_with, assert_not_contains};
 use rstest::rstest;
 
 use super::*;
@@ -56,7 +57,7 @@ fn ray_start_in_the_text_passes() {
             value(&ray, "KUBERAY_GEN_RAY_START_CMD").is_some(),
             version != "1.0.0"
         );
-        assert!(ray.features.contains(&Feature::RayStartInText));
+        assert_contains!(ray.features, &Feature::RayStartInText);
     }
 }
 
@@ -179,10 +180,11 @@ fn parameters_become_flags(
 #[test]
 fn block_false_counts_in_1_0_alone() {
     let object = head_with(&json!({}), json!({"block": "false"}));
-    assert!(
-        args(&ray("1.0.0", &object))[0].ends_with("--metrics-export-port=8080  && sleep infinity")
+    assert_ends_with!(
+        args(&ray("1.0.0", &object))[0],
+        "--metrics-export-port=8080  && sleep infinity"
     );
-    assert!(!args(&ray("1.0.0", &object))[0].contains("--block"));
+    assert_not_contains!(args(&ray("1.0.0", &object))[0], "--block");
     for version in &RELEASES[1..] {
         let text = &args(&ray(version, &object))[0];
         assert!(text.contains(" --block "), "{version}: {text}");

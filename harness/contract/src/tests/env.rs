@@ -1,4 +1,5 @@
 use super::*;
+use assertables::assert_contains;
 
 #[test]
 fn variables_of_a_head_and_a_worker_in_order() {
@@ -214,7 +215,7 @@ fn the_autoscaler_is_the_last_container() {
             "X"
         ]
     );
-    assert!(args(&of("1.6.2")[0])[0].contains(" --no-monitor "));
+    assert_contains!(args(&of("1.6.2")[0])[0], " --no-monitor ");
     assert_eq!(value(&of("1.6.2")[0], "RAY_enable_autoscaler_v2"), None);
     assert_eq!(
         value(&of("1.7.0")[0], "RAY_enable_autoscaler_v2").unwrap(),
@@ -237,15 +238,13 @@ fn token_authentication_from_1_5() {
         names(&ray("1.5.1", &object))[..2],
         ["RAY_AUTH_MODE", "RAY_AUTH_TOKEN"]
     );
-    assert!(
-        value(&ray("1.5.1", &object), "RAY_AUTH_TOKEN")
-            .unwrap()
-            .contains(r#""name":"c""#)
+    assert_contains!(
+        value(&ray("1.5.1", &object), "RAY_AUTH_TOKEN").unwrap(),
+        r#""name":"c""#
     );
-    assert!(
-        value(&ray("1.6.2", &object), "RAY_AUTH_TOKEN")
-            .unwrap()
-            .contains(r#""name":"own""#)
+    assert_contains!(
+        value(&ray("1.6.2", &object), "RAY_AUTH_TOKEN").unwrap(),
+        r#""name":"own""#
     );
     assert_eq!(
         names(&worker("1.6.2", &object).init_containers[0])[..2],

@@ -1,4 +1,5 @@
 use super::*;
+use assertables::{assert_ends_with, assert_starts_with};
 
 fn job(change: impl FnOnce(&mut Value)) -> Value {
     let mut job = json!({
@@ -15,10 +16,9 @@ fn job(change: impl FnOnce(&mut Value)) -> Value {
 fn annotations_and_names_of_parents() {
     let overwritten = ray("1.6.2", &job(|_| {}));
     assert!(overwritten.command.is_empty());
-    assert!(
-        value(&overwritten, "RAY_USAGE_STATS_EXTRA_TAGS")
-            .unwrap()
-            .ends_with("kuberay_crd=RayJob")
+    assert_ends_with!(
+        value(&overwritten, "RAY_USAGE_STATS_EXTRA_TAGS").unwrap(),
+        "kuberay_crd=RayJob"
     );
     let host =
         |version: &str| value(&worker(version, &job(|_| {})).containers[0], "RAY_IP").unwrap();
@@ -93,10 +93,11 @@ fn submitters_of_each_time() {
         ]
     );
     let waits = args(&submitter("1.7.0")).remove(0);
-    assert!(waits.starts_with(
+    assert_starts_with!(
+        waits,
         "until python -c \"import urllib.request; r=urllib.request.urlopen('http://j-xxxxx-head-svc"
-    ));
-    assert!(waits.ends_with(&script(address)));
+    );
+    assert_ends_with!(waits, script(address).as_str());
 }
 
 #[test]

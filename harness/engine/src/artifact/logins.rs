@@ -191,6 +191,7 @@ async fn ask(helper: &str, name: &str) -> Option<HelperLogin> {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_not_contains;
     use rstest::rstest;
 
     use super::*;
@@ -203,7 +204,7 @@ mod tests {
         std::fs::write(&file, text).unwrap();
         let logins = Logins(vec![folder.path().join("absent"), file]);
         let login = logins.find(host, path).await?;
-        assert!(!format!("{login:?}").contains("c4n4ry"));
+        assert_not_contains!(format!("{login:?}"), "c4n4ry");
         Some((login.user, login.password))
     }
 

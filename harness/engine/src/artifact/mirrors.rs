@@ -164,6 +164,7 @@ impl fmt::Display for DownloadMirror {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_not_contains;
     use rstest::rstest;
 
     use super::*;
@@ -230,7 +231,7 @@ mod tests {
         for text in ["docker.io=me:c4n4ry@mirror", "https://me:c4n4ry@a"] {
             let image = text.parse::<ImageMirror>().unwrap_err().to_string();
             let file = text.parse::<DownloadMirror>().unwrap_err().to_string();
-            assert!(!(image + &file).contains("c4n4ry"));
+            assert_not_contains!((image + &file), "c4n4ry");
         }
     }
 }

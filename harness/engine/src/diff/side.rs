@@ -160,17 +160,19 @@ fn tag_of(image: &str) -> Option<Version> {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
+
     use super::*;
 
     #[test]
     fn a_checkout_is_the_module_or_the_repository() {
         let root = tempfile::tempdir().unwrap();
         let refused = |folder: &Path| module_of(folder).unwrap_err().to_string();
-        assert!(refused(root.path()).contains("go.mod"));
+        assert_contains!(refused(root.path()), "go.mod");
         let module = root.path().join("ray-operator");
         std::fs::create_dir_all(module.join("config/crd/bases")).unwrap();
         std::fs::write(module.join("go.mod"), "").unwrap();
-        assert!(refused(root.path()).contains("main.go"));
+        assert_contains!(refused(root.path()), "main.go");
         std::fs::write(module.join("main.go"), "").unwrap();
         assert_eq!(module_of(root.path()).unwrap(), module);
         assert_eq!(module_of(&module).unwrap(), module);

@@ -98,6 +98,7 @@ impl Bundle {
 #[cfg(test)]
 mod tests {
     use assert_matches::assert_matches;
+    use assertables::assert_contains;
     use std::os::unix::fs::PermissionsExt as _;
 
     use serde_json::json;
@@ -116,11 +117,7 @@ mod tests {
         bundle.save(&path).unwrap();
         let mode = path.metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert!(
-            std::fs::read_to_string(&path)
-                .unwrap()
-                .contains("a\\u202eb")
-        );
+        assert_contains!(std::fs::read_to_string(&path).unwrap(), "a\\u202eb");
         assert_eq!(Bundle::load(&path).unwrap(), bundle);
         // A second one takes its place.
         Bundle::now().save(&path).unwrap();
@@ -171,7 +168,7 @@ mod tests {
         bundle.redact();
         let text = serde_json::to_string(&bundle).unwrap();
         assert!(!text.contains(canary), "{text}");
-        assert!(text.contains("[redacted]"));
+        assert_contains!(text, "[redacted]");
     }
 }
 

@@ -1,3 +1,4 @@
+use assertables::assert_contains;
 use rstest::rstest;
 use serde_json::json;
 
@@ -210,12 +211,7 @@ fn what_is_no_part_of_one_plan_is_refused() {
         text.starts_with("part-2/results.json is a merged report that lacks cases"),
         "{text}"
     );
-    assert!(
-        merge(&[])
-            .unwrap_err()
-            .to_string()
-            .contains("no results to merge")
-    );
+    assert_contains!(merge(&[]).unwrap_err().to_string(), "no results to merge");
 }
 
 #[test]

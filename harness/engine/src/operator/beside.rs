@@ -213,6 +213,7 @@ pub fn log_about(log: &Path, namespace: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_ends_with;
     use rstest::rstest;
 
     use super::*;
@@ -277,6 +278,6 @@ mod tests {
         let log = folder.path().join("log");
         std::fs::write(&log, "start\n{\"ns\":\"kc-1\"}\n{\"ns\":\"kc-2\"}\n").unwrap();
         assert_eq!(log_about(&log, "kc-1"), "{\"ns\":\"kc-1\"}\n");
-        assert!(log_about(&log, "kc-3").ends_with("{\"ns\":\"kc-2\"}\n"));
+        assert_ends_with!(log_about(&log, "kc-3"), "{\"ns\":\"kc-2\"}\n");
     }
 }

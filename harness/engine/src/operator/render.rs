@@ -196,6 +196,7 @@ pub(super) fn top_level_name(document: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_starts_with;
     use std::collections::BTreeMap;
 
     use super::{InstallOptions, Rendered};
@@ -237,7 +238,7 @@ metadata:
     fn crds_stay_text_and_the_deployment_comes_last() {
         let rendered = Rendered::parse(TEXT, "test").expect("rendered");
         assert_eq!(rendered.crds[0].0, "rayclusters.ray.io");
-        assert!(rendered.crds[0].1.starts_with("apiVersion: apiextensions"));
+        assert_starts_with!(rendered.crds[0].1, "apiVersion: apiextensions");
         let kinds: Vec<_> = rendered
             .objects
             .iter()

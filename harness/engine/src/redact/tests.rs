@@ -1,3 +1,4 @@
+use assertables::assert_not_contains;
 use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::general_purpose::{GeneralPurposeConfig, STANDARD};
@@ -81,7 +82,7 @@ fn forms_of_secrets_are_masked(#[case] text: &str, #[case] expected: &str) {
     let (masked, count) = redactor.redact_text(text);
     assert_eq!(masked.as_str(), expected);
     assert_eq!(count, 1);
-    assert!(!masked.contains(CANARY));
+    assert_not_contains!(masked, CANARY);
     assert_eq!(
         redactor.redact_text(&masked),
         (masked.clone(), 0),
@@ -134,7 +135,7 @@ fn a_run_quotes_no_secret() {
     run.interrupted = Some(format!("the server {CANARY} did not answer"));
     let count = Redactor::new([CANARY.to_owned()]).redact_run(&mut run);
     assert_eq!(count, 6);
-    assert!(!serde_json::to_string(&run).unwrap().contains(CANARY));
+    assert_not_contains!(serde_json::to_string(&run).unwrap(), CANARY);
 }
 
 #[test]
@@ -178,7 +179,7 @@ fn objects_are_scrubbed() {
 fn items_of_a_secret_list_have_no_kind_of_their_own() {
     let mut list = json!({"kind": "SecretList", "items": [{"data": {"a": CANARY}}]});
     assert_eq!(Redactor::default().redact_value(&mut list), 1);
-    assert!(!list.to_string().contains(CANARY));
+    assert_not_contains!(list.to_string(), CANARY);
 }
 
 #[test]
@@ -363,8 +364,8 @@ fn a_known_value_that_is_not_utf_8_is_masked() {
         "{inside}"
     );
     let printed = String::from_utf8_lossy(bytes);
-    assert!(!redactor.redact_text(&printed).0.contains(CANARY));
-    assert!(!redactor.redact_text("part c4n4ry-V4lue").0.contains(CANARY));
+    assert_not_contains!(redactor.redact_text(&printed).0, CANARY);
+    assert_not_contains!(redactor.redact_text("part c4n4ry-V4lue").0, CANARY);
 }
 
 #[test]

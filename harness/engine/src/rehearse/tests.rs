@@ -3,6 +3,7 @@
 use assert_matches::assert_matches;
 use std::collections::BTreeSet;
 
+use assertables::{assert_contains, assert_not_contains};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use rstest::rstest;
 use semver::Version;
@@ -191,7 +192,7 @@ fn a_refusal_is_new_where_the_same_reason_was_not_told_before() {
     assert_eq!(new_refusals(&told[0], &told[1], "the operator"), []);
     let new = new_refusals(&[], &told[1], "the operator");
     assert_eq!(new.len(), 1);
-    assert!(new[0].message.contains("a > b"));
+    assert_contains!(new[0].message, "a > b");
 }
 
 #[test]
@@ -498,7 +499,7 @@ fn the_most_urgent_class_counts_and_secrets_are_masked() {
     let mut own = cluster("demo");
     own["spec"]["headGroupSpec"]["rayStartParams"]["redis-password"] = "c4n4ry-V4lue-9".into();
     mask(&mut report, &Fleet::of_files(vec![own]));
-    assert!(!serde_json::to_string(&report).unwrap().contains("c4n4ry"));
+    assert_not_contains!(serde_json::to_string(&report).unwrap(), "c4n4ry");
 }
 
 #[test]

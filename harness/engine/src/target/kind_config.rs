@@ -234,6 +234,7 @@ pub(super) const MIRRORS: &str = "/etc/containerd/certs.d";
 
 #[cfg(test)]
 mod tests {
+    use assertables::{assert_ends_with, assert_not_contains};
     use rstest::rstest;
     use serde_json::json;
 
@@ -381,7 +382,10 @@ containerdConfigPatches:
     ) {
         let host = host(Cgroup::V2, true);
         let node = node(kubernetes, 2, true);
-        assert!(!kind_config(&node, &host, workers, Extras::default()).contains("audit"));
+        assert_not_contains!(
+            kind_config(&node, &host, workers, Extras::default()),
+            "audit"
+        );
         let audit = Extras {
             audit: Some(Path::new("/a folder/audit")),
             ..Extras::default()
@@ -415,11 +419,9 @@ containerdConfigPatches:
         );
         let value: serde_json::Value = serde_saphyr::from_str(&config).unwrap();
         assert_eq!(value["nodes"].as_array().unwrap().len(), 3);
-        assert!(
-            value["containerdConfigPatches"][0]
-                .as_str()
-                .unwrap()
-                .ends_with("restrict_oom_score_adj = true\n")
+        assert_ends_with!(
+            value["containerdConfigPatches"][0].as_str().unwrap(),
+            "restrict_oom_score_adj = true\n"
         );
     }
     #[test]

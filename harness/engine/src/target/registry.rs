@@ -344,6 +344,8 @@ impl Hosts<'_> {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_starts_with;
+
     use super::*;
 
     const OURS: &str = "capabilities = [\"pull\", \"resolve\"]\noverride_path = true\n";
@@ -402,7 +404,7 @@ mod tests {
             data: "/d".into(),
             instance: "i".into(),
         };
-        assert!(start.label().starts_with("kuberay-conformance.registry="));
+        assert_starts_with!(start.label(), "kuberay-conformance.registry=");
         assert_ne!(
             start.label(),
             Start {

@@ -111,6 +111,8 @@ async fn docker_address(engine: &Engine) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_ends_with;
+
     use super::*;
 
     #[test]
@@ -120,6 +122,6 @@ mod tests {
             Path::new("/c/a/podman.sock")
         );
         let long = Path::new("/c").join("x".repeat(120));
-        assert!(socket(&long, "i").ends_with("kuberay-conformance-i.sock"));
+        assert_ends_with!(socket(&long, "i"), "kuberay-conformance-i.sock");
     }
 }

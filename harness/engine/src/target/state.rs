@@ -228,6 +228,8 @@ mod mutated;
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
+
     use super::*;
 
     #[test]
@@ -263,22 +265,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = StateFile::new(folder.path());
         std::fs::write(folder.path().join("state.json"), "{\"version\": 1").unwrap();
-        assert!(
-            store
-                .load()
-                .unwrap_err()
-                .to_string()
-                .contains("before you delete it")
+        assert_contains!(
+            store.load().unwrap_err().to_string(),
+            "before you delete it"
         );
         let mut newer = ClusterRecord::new("a", EngineKind::Docker);
         newer.version = 2;
         store.save(&newer).unwrap();
-        assert!(
-            store
-                .load()
-                .unwrap_err()
-                .to_string()
-                .contains("version 2 instead of 1")
+        assert_contains!(
+            store.load().unwrap_err().to_string(),
+            "version 2 instead of 1"
         );
     }
 

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use assertables::assert_contains;
 use kuberay_manifest::Severity;
 use rstest::rstest;
 use serde_json::Value;
@@ -118,13 +119,13 @@ fn a_cron_job_is_checked_as_its_job() {
                 {spec: {containers: [{name: ray-head, image: ray, resources: {limits: {cpu: 1}}}]}}}}\n";
     let (report, _) = checked(text, &options(&["1.6.2"]));
     assert_eq!(ids(&report), ["no-pods-yet", "entrypoint-runs-here"]);
-    assert!(report.findings[0].message.contains("gate RayCronJob"));
+    assert_contains!(report.findings[0].message, "gate RayCronJob");
     let finding = &report.findings[1];
     assert_eq!(finding.path, "spec.jobTemplate.entrypoint");
     assert_eq!(finding.object.as_ref().unwrap().kind, "RayCronJob");
     let (report, _) = checked(text, &options(&["1.5.2"]));
     assert_eq!(ids(&report), ["refused-by-client"]);
-    assert!(report.findings[0].message.contains("no matches for kind"));
+    assert_contains!(report.findings[0].message, "no matches for kind");
     let mut on = options(&["1.6.2"]);
     on.settings.feature_gates.insert("RayCronJob".into(), true);
     assert_eq!(ids(&checked(text, &on).0), ["entrypoint-runs-here"]);

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use assertables::{assert_contains, assert_ends_with};
 use kuberay_contract::{EffectiveSettings, Stage};
 use rstest::rstest;
 
@@ -94,14 +95,8 @@ fn a_null_is_refused_by_server_side_apply_alone() {
     let refusal = &explanation.refusals[0];
     assert_eq!(refusal.stage, Stage::ApiServer);
     assert!(!refusal.refused);
-    assert!(refusal.message.ends_with("must be of type array: \"null\""));
-    assert!(
-        refusal
-            .clients
-            .as_ref()
-            .unwrap()
-            .contains("server-side apply")
-    );
+    assert_ends_with!(refusal.message, "must be of type array: \"null\"");
+    assert_contains!(refusal.clients.as_ref().unwrap(), "server-side apply");
     assert!(!explanation.containers.is_empty());
 }
 
@@ -149,7 +144,7 @@ fn an_object_may_wait(#[case] right: &str, #[case] wrong: &str, #[case] message:
     assert!(explanation.refusals.is_empty());
     let waiting = &explanation.waiting[0];
     assert_eq!(waiting.location.line, 6);
-    assert!(waiting.message.contains(message));
+    assert_contains!(waiting.message, message);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Manifests with the shape of public reports, and what `explain` must say of them.
 
+use assertables::{assert_contains, assert_not_contains, assert_starts_with};
 use rstest::rstest;
 
 use super::*;
@@ -285,10 +286,13 @@ fn the_detail_of_an_unknown_option_names_another() {
         message(&text.replace("spec:\n  headGroupSpec", &spec), "1.6.2")
     };
     let begin = "`ray start` of Ray 2.40.0 has no option `--num-cpu`; it has `--num-cpus`: ";
-    assert!(of("num-cpu", "2.40.0").starts_with(begin));
-    assert!(of("labels-file", "2.40.0").contains("`--labels-file`; Ray 2.45.0 has it: "));
+    assert_starts_with!(of("num-cpu", "2.40.0"), begin);
+    assert_contains!(
+        of("labels-file", "2.40.0"),
+        "`--labels-file`; Ray 2.45.0 has it: "
+    );
     let gone = "`--redis-max-memory`; it is gone since Ray 2.44.0: ";
-    assert!(of("redis-max-memory", "2.52.0").contains(gone));
+    assert_contains!(of("redis-max-memory", "2.52.0"), gone);
 }
 
 #[rstest]
@@ -324,7 +328,7 @@ fn an_autoscaler_without_cpus() {
         found.contains("the autoscaler needs the number, too"),
         "{found}"
     );
-    assert!(!message(&manifest("", ""), "1.1.1").contains("autoscaler"));
+    assert_not_contains!(message(&manifest("", ""), "1.1.1"), "autoscaler");
 }
 
 #[rstest]

@@ -132,6 +132,7 @@ pub(super) fn unseen_origin(
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
     use rstest::rstest;
     use serde_json::json;
 
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(unseen("RayJob", &all).unwrap(), "the RayJob a");
         assert_eq!(unseen("ReplicaSet", &all), None);
         all.ray_jobs = vec![job("a", "", "")];
-        assert!(unseen("RayJob", &all).unwrap().contains("job id"));
+        assert_contains!(unseen("RayJob", &all).unwrap(), "job id");
         all.ray_jobs = vec![job("a", "", "a-x7b2c")];
         all.ray_jobs[0]["status"]["rayClusterName"] = json!("a-bcdfg");
         assert_eq!(unseen("RayJob", &all).unwrap(), "the RayCluster a-bcdfg");

@@ -194,6 +194,8 @@ impl Skeleton {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
+
     use super::*;
 
     fn entry(title: &str, subject: &str, rule: Option<&str>) -> DiffEntry {
@@ -232,7 +234,7 @@ mod tests {
         assert_eq!(skeleton.count, 1);
         let (with_class, with_features) = skeleton.add_to(&classes, &features).unwrap();
         let count = kuberay_contract::CLASSES.len();
-        assert!(with_class.contains(&format!("CLASSES: [Class; {}]", count + 1)));
+        assert_contains!(with_class, &format!("CLASSES: [Class; {}]", count + 1));
         let class = "        provisional: false,\n    },\n    Class {\n        name: \"99.1.0\",";
         assert!(with_class.contains(class), "{with_class}");
         let (_, end) = with_features.split_once("\n    // the limit").unwrap();

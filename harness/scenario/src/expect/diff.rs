@@ -220,6 +220,8 @@ fn shorten(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
+
     use super::*;
 
     const FILE: &str = "head.args@ge-1.6.0.snap";
@@ -303,7 +305,7 @@ line 1, from character 18 (`·` is a space):
         let found = expected.replace("x y", "x  y");
         let text = diff(&expected, &found, FILE);
         assert!(text.len() < 4000, "{} bytes", text.len());
-        assert!(text.contains("characters…]"));
+        assert_contains!(text, "characters…]");
         assert!(text.contains("x··y"), "{text}");
         let other = format!("- \"{}\"", "z".repeat(100_000));
         assert!(diff(&expected, &other, FILE).len() < 4000);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use assertables::assert_contains;
 use kuberay_manifest::Source;
 use rstest::rstest;
 use serde_json::Value;
@@ -77,7 +78,7 @@ fn several_objects_become_several_scenarios_with_the_same_others() {
     let names: Vec<_> = made.iter().map(|one| one.saved.name.as_str()).collect();
     assert_eq!(names, ["mine-a", "mine-b"]);
     for one in &made {
-        assert!(file(one, "manifest.yaml").contains("kind: ConfigMap"));
+        assert_contains!(file(one, "manifest.yaml"), "kind: ConfigMap");
     }
 }
 
@@ -92,7 +93,7 @@ fn a_cluster_that_a_job_of_the_same_list_made_is_left_to_the_job() {
     let made = made(&(owned + &job));
     assert_eq!(made.len(), 1);
     assert_eq!(made[0].checks, ["head", "submitter"]);
-    assert!(file(&made[0], "scenario.yaml").contains("markReady: true"));
+    assert_contains!(file(&made[0], "scenario.yaml"), "markReady: true");
 }
 
 #[test]

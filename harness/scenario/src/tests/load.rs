@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use assertables::assert_starts_with;
 use kuberay_contract::Layer;
 use kuberay_manifest::{Source, yaml};
 use rstest::rstest;
@@ -49,7 +50,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     );
     // The lines that reports show: each check alone, with all of its lines.
     assert_eq!(scenario.check_texts.len(), 8);
-    assert!(scenario.check_texts[0].trim_start().starts_with("- pod:"));
+    assert_starts_with!(scenario.check_texts[0].trim_start(), "- pod:");
     let logs = &scenario.check_texts[2];
     assert!(logs.trim_start().starts_with("- logs:"), "{logs}");
     assert_eq!(logs.lines().count(), 9, "{logs}");

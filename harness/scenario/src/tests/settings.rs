@@ -1,5 +1,6 @@
 //! Settings of the operator that can't be as a scenario writes them.
 
+use assertables::assert_contains;
 use rstest::rstest;
 
 use super::{CLUSTER, folder, lines};
@@ -113,9 +114,8 @@ fn settings_are_read_and_decide_the_target() {
     assert!(contract.has_gate(&"1.7.0".parse().unwrap(), "RayCronJob"));
     let placement = spec.placement();
     assert_eq!(placement.target, TargetKind::Envtest);
-    assert!(
-        placement
-            .reason
-            .contains("`operatorSettings` needs an operator that the run may replace")
+    assert_contains!(
+        placement.reason,
+        "`operatorSettings` needs an operator that the run may replace"
     );
 }

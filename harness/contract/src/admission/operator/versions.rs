@@ -58,6 +58,7 @@ pub(super) fn too_old_for_metadata(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
     use rstest::rstest;
 
     use super::*;
@@ -90,7 +91,7 @@ mod tests {
         let problem = too_old_for_metadata(text);
         match expected {
             None => assert_eq!(problem, None),
-            Some(part) => assert!(problem.unwrap().contains(part)),
+            Some(part) => assert_contains!(problem.unwrap(), part),
         }
     }
 }

@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 
+use assertables::assert_contains;
 use http::{Request, Response};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -68,10 +69,9 @@ async fn of_a_line_that_is_too_long_the_end_is_counted() {
     let lines = whole(text.as_bytes(), &Lines::default()).await.beyond;
     assert_eq!(lines.get(0).map(str::len), Some(LINE_BYTES));
     assert_eq!(lines.get(1), Some("next"));
-    assert!(
-        lines
-            .to_text()
-            .contains("x[77 bytes more of this line are left out]\n")
+    assert_contains!(
+        lines.to_text(),
+        "x[77 bytes more of this line are left out]\n"
     );
 }
 

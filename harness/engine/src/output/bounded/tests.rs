@@ -1,4 +1,5 @@
 use super::*;
+use assertables::assert_contains;
 
 #[test]
 fn as_many_bytes_as_allowed_are_read_and_not_one_more() {
@@ -9,10 +10,5 @@ fn as_many_bytes_as_allowed_are_read_and_not_one_more() {
             .map(|_| bytes.len())
     };
     assert_eq!(read(100).unwrap(), 100);
-    assert!(
-        read(99)
-            .unwrap_err()
-            .to_string()
-            .contains("unpacks to more than")
-    );
+    assert_contains!(read(99).unwrap_err().to_string(), "unpacks to more than");
 }

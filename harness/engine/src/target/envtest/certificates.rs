@@ -102,6 +102,8 @@ fn leaf(authority: &CertifiedIssuer<'_, KeyPair>) -> Result<(String, KeyPair), r
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_starts_with;
+
     use super::*;
 
     #[test]
@@ -115,11 +117,9 @@ mod tests {
         let config: serde_json::Value = serde_json::from_str(&one.kubeconfig(4711)).unwrap();
         let cluster = &config["clusters"][0]["cluster"];
         assert_eq!(cluster["server"], "https://127.0.0.1:4711");
-        assert!(
-            cluster["certificate-authority-data"]
-                .as_str()
-                .unwrap()
-                .starts_with("LS0tLS1CRUdJTi")
+        assert_starts_with!(
+            cluster["certificate-authority-data"].as_str().unwrap(),
+            "LS0tLS1CRUdJTi"
         );
         let user = &config["users"][0]["user"];
         assert_eq!(user["client-key-data"], encode(one.key_text.as_bytes()));

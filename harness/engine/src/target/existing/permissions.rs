@@ -176,6 +176,7 @@ async fn is_allowed(client: &Client, permission: &Permission) -> Result<bool, ku
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_contains;
     use rstest::rstest;
     use serde_json::{Value, json};
 
@@ -192,8 +193,8 @@ mod tests {
     #[test]
     fn the_manifest_is_the_list() {
         let all = needed();
-        assert!(all.contains(&permission("", "pods/portforward", "create")));
-        assert!(all.contains(&permission("ray.io", "rayclusters", "create")));
+        assert_contains!(all, &permission("", "pods/portforward", "create"));
+        assert_contains!(all, &permission("ray.io", "rayclusters", "create"));
         assert!(!all.iter().any(|one| {
             [&one.group, &one.resource, &one.verb]
                 .iter()

@@ -1,3 +1,4 @@
+use assertables::assert_starts_with;
 use rstest::rstest;
 
 use super::super::Lines;
@@ -36,10 +37,9 @@ fn patterns(#[case] pattern: &str, #[case] line: &str, #[case] expected: bool) {
 
 #[test]
 fn a_wrong_regex_is_named() {
-    assert!(
-        Pattern::new("/(/", None)
-            .unwrap_err()
-            .starts_with("/(/ is not a valid regular expression")
+    assert_starts_with!(
+        Pattern::new("/(/", None).unwrap_err(),
+        "/(/ is not a valid regular expression"
     );
 }
 

@@ -1,4 +1,5 @@
 use super::{Bounds, CHUNK_BYTES, Line, Lines};
+use assertables::{assert_contains, assert_ends_with, assert_starts_with};
 
 const SMALL: Bounds = Bounds {
     head: 2 * CHUNK_BYTES,
@@ -33,7 +34,7 @@ fn a_short_log_is_kept_whole() {
     assert_eq!(lines.get(2001), None);
     assert_eq!(lines.cut_words(), None);
     assert_eq!(lines.whole_from(1990).count(), 10);
-    assert!(lines.to_text().ends_with("1999\nhalf\n"));
+    assert_ends_with!(lines.to_text(), "1999\nhalf\n");
     lines.push(&line(2000));
     assert_eq!(lines.partial(), None, "the line has ended");
 }
@@ -120,28 +121,18 @@ fn what_can_not_be_judged_is_said() {
     lines.break_off();
     lines.push(&line(2));
     assert_eq!(lines.lost(0, 0), None);
-    assert!(
-        lines
-            .lost(1, 1)
-            .unwrap()
-            .contains("2.0 KiB behind that are not judged")
+    assert_contains!(
+        lines.lost(1, 1).unwrap(),
+        "2.0 KiB behind that are not judged"
     );
-    assert!(
-        lines
-            .lost(2, 2)
-            .unwrap()
-            .contains("from line 3 on lines may be missing")
+    assert_contains!(
+        lines.lost(2, 2).unwrap(),
+        "from line 3 on lines may be missing"
     );
-    assert!(
-        lines
-            .lost(3, 10)
-            .unwrap()
-            .starts_with("lines 4 to 10 were dropped")
-    );
-    assert!(
-        lines
-            .to_text()
-            .contains("xx[2.0 KiB more of this line are left out]\n")
+    assert_starts_with!(lines.lost(3, 10).unwrap(), "lines 4 to 10 were dropped");
+    assert_contains!(
+        lines.to_text(),
+        "xx[2.0 KiB more of this line are left out]\n"
     );
 }
 

@@ -1,3 +1,4 @@
+use assertables::assert_contains;
 use rstest::rstest;
 
 use super::*;
@@ -19,11 +20,9 @@ fn hook_failed() -> Observation {
 #[case(json!({ "reason": "FailedPostStartHook", "message": "Hook failed" }))]
 fn an_event_passes(#[case] body: Value) {
     let finding = passes(judge(&check(json!({ "event": body })), &hook_failed()));
-    assert!(
-        finding
-            .found
-            .unwrap()
-            .contains("FailedPostStartHook: PostStartHook failed")
+    assert_contains!(
+        finding.found.unwrap(),
+        "FailedPostStartHook: PostStartHook failed"
     );
 }
 
@@ -33,7 +32,7 @@ fn an_event_passes(#[case] body: Value) {
 fn another_event_is_waited_for(#[case] body: Value, #[case] seen: &str) {
     let check = check(json!({ "event": body }));
     let finding = waits(judge(&check, &hook_failed()), "waits for the event Failed");
-    assert!(finding.found.unwrap().contains(seen));
+    assert_contains!(finding.found.unwrap(), seen);
     waits(
         judge(&check, &Observation::default()),
         "there is no event yet",
@@ -64,7 +63,7 @@ fn a_refusal_of_the_api_server() {
         judge(&rejected("api", "Required value"), &observation),
         "another reason than \"Required value\"",
     );
-    assert!(finding.found.unwrap().contains("must be of type integer"));
+    assert_contains!(finding.found.unwrap(), "must be of type integer");
     waits(
         judge(&rejected("operator", "integer"), &observation),
         "waits for the operator to refuse",

@@ -1,3 +1,4 @@
+use assertables::{assert_contains, assert_starts_with};
 use rstest::rstest;
 
 use super::*;
@@ -18,7 +19,7 @@ fn jobs(observation: &mut Observation) -> &mut Vec<DashboardJob> {
 #[case(&OLD_POST_START)]
 fn the_jobs_of_the_guide_pass(#[case] capture: &Capture) {
     let finding = passes(judge(&job(ENTRYPOINT, "SUCCEEDED"), &observe(capture)));
-    assert!(finding.found.unwrap().starts_with("SUCCEEDED python -c"));
+    assert_starts_with!(finding.found.unwrap(), "SUCCEEDED python -c");
 }
 
 #[rstest]
@@ -134,10 +135,9 @@ fn a_job_may_be_expected_on_a_worker() {
     driver.node_ip_address = Some("10.244.0.10".into());
     jobs(&mut observation)[0].start_time = Some(time(NOW).as_millisecond());
     let finding = passes(judge(&on(json!({ "role": "worker" })), &observation));
-    assert!(
-        finding
-            .message
-            .contains("on the node of the worker Pod, started after that")
+    assert_contains!(
+        finding.message,
+        "on the node of the worker Pod, started after that"
     );
     fails(
         judge(&on(json!({ "role": "head" })), &observation),

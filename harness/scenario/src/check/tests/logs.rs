@@ -1,3 +1,4 @@
+use assertables::{assert_contains, assert_ends_with};
 use rstest::rstest;
 
 use super::*;
@@ -81,11 +82,9 @@ fn the_hook_s_output_in_the_log_fails() {
         judge(&check, &observe(&SOLUTION_1)),
         "line 45 has \"INFO: Print Ray cluster resources\", which must not come",
     );
-    assert!(
-        finding
-            .found
-            .unwrap()
-            .ends_with(">  45 | INFO: Print Ray cluster resources")
+    assert_ends_with!(
+        finding.found.unwrap(),
+        ">  45 | INFO: Print Ray cluster resources"
     );
 }
 
@@ -159,7 +158,7 @@ fn wrong_order_fails(#[case] log: &str, #[case] message: &str) {
         finding.expected.unwrap(),
         "must: first\nmust: second\nmust: third"
     );
-    assert!(finding.found.unwrap().contains("   1 | first"));
+    assert_contains!(finding.found.unwrap(), "   1 | first");
 }
 
 #[rstest]
@@ -482,7 +481,7 @@ fn a_line_that_is_not_kept_any_more_was_judged_when_it_came() {
         in_parts(&logs(&["ready"], &not), SMALL, parts.clone()),
         "has \"Traceback\"",
     );
-    assert!(finding.found.unwrap().contains(">2502 | Traceback"));
+    assert_contains!(finding.found.unwrap(), ">2502 | Traceback");
     assert!(
         finding.message.contains("lines ("),
         "what is cut is said: {}",

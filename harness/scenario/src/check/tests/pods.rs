@@ -1,3 +1,4 @@
+use assertables::assert_contains;
 use rstest::rstest;
 
 use super::*;
@@ -31,7 +32,7 @@ fn a_pod_as_in_its_snapshots_passes() {
         "{}",
         finding.message
     );
-    assert!(finding.found.unwrap().contains("--num-cpus=1 "));
+    assert_contains!(finding.found.unwrap(), "--num-cpus=1 ");
 }
 
 #[rstest]
@@ -75,7 +76,7 @@ fn a_missing_snapshot_is_new_with_what_was_found() {
         verdict,
         "no snapshot head.command for command; no snapshot head.args for args",
     );
-    assert!(finding.found.unwrap().contains("\"/bin/bash\""));
+    assert_contains!(finding.found.unwrap(), "\"/bin/bash\"");
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn a_difference_fails_although_something_is_new() {
         evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots),
         "command differs from head.command; no snapshot head.args for args",
     );
-    assert!(finding.found.unwrap().contains("ulimit"));
+    assert_contains!(finding.found.unwrap(), "ulimit");
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use assertables::{assert_contains, assert_starts_with};
 use rstest::rstest;
 
 use super::*;
@@ -146,12 +147,11 @@ fn images(
     };
     let finding = cause(&observation);
     assert!(finding.message.contains(message), "{}", finding.message);
-    assert!(
-        finding
-            .message
-            .contains("container ray-head of Pod raycluster-head-command-head-6kh8l")
+    assert_contains!(
+        finding.message,
+        "container ray-head of Pod raycluster-head-command-head-6kh8l"
     );
-    assert!(finding.found.unwrap().contains(said));
+    assert_contains!(finding.found.unwrap(), said);
     let expected = check(json!({ "state": { "role": "head", "waiting": reason } }));
     assert_eq!(terminal(&[expected], &observation), None);
     let of_a_worker = check(json!({ "state": { "role": "worker", "waiting": reason } }));
@@ -190,7 +190,7 @@ fn containers_that_cannot_be_made(
         times,
     );
     match message {
-        Some(message) => assert!(cause(&observation).message.contains(message)),
+        Some(message) => assert_contains!(cause(&observation).message, message),
         None => goes_on(&observation),
     }
 }
@@ -226,12 +226,7 @@ fn containers_that_ended(
     let line = "; its last line: \"/bin/bash: line 1: syntax error near unexpected token `&&'\"";
     assert!(finding.message.contains(message), "{}", finding.message);
     assert!(finding.message.ends_with(line), "{}", finding.message);
-    assert!(
-        finding
-            .found
-            .unwrap()
-            .starts_with("    1 | a\n    2 | /bin/bash")
-    );
+    assert_starts_with!(finding.found.unwrap(), "    1 | a\n    2 | /bin/bash");
     for expected in [
         json!({ "state": { "role": "head", "exitCode": 9 } }),
         json!({ "state": { "role": "head", "waiting": "CrashLoopBackOff" } }),
@@ -306,7 +301,7 @@ fn a_hook_that_failed_is_the_cause_of_the_exit() {
     }
     // The event of a Pod of the same name before it does not count.
     observation.events[0].involved_object.uid = Some("another".into());
-    assert!(cause(&observation).message.contains("exited 137"));
+    assert_contains!(cause(&observation).message, "exited 137");
 }
 
 #[rstest]
@@ -334,7 +329,7 @@ fn pods_larger_than_every_node(
     goes_on(&observation);
     observation.pods[0].spec.as_mut().unwrap().node_name = None;
     match message {
-        Some(message) => assert!(cause(&observation).message.contains(message)),
+        Some(message) => assert_contains!(cause(&observation).message, message),
         None => goes_on(&observation),
     }
     let expected = check(json!({ "event": { "reason": "FailedScheduling" } }));
@@ -358,15 +353,13 @@ fn init_containers_count_at_their_largest() {
         json!([container("a", "2", None), container("b", "2", None)]),
         "2",
     ));
-    assert!(
-        cause(&set(json!([container("a", "3", None)]), "1"))
-            .message
-            .contains("cpu 3 ")
+    assert_contains!(
+        cause(&set(json!([container("a", "3", None)]), "1")).message,
+        "cpu 3 "
     );
-    assert!(
-        cause(&set(json!([container("a", "500m", Some("Always"))]), "2"))
-            .message
-            .contains("cpu 2.5 ")
+    assert_contains!(
+        cause(&set(json!([container("a", "500m", Some("Always"))]), "2")).message,
+        "cpu 2.5 "
     );
 }
 
@@ -395,9 +388,8 @@ fn containers_beside_ray_may_crash_at_first() {
         .as_mut()
         .unwrap();
     status[1].restart_count = 3;
-    assert!(
-        cause(&observation)
-            .message
-            .contains("container autoscaler of Pod raycluster-overwrite-cmd-head-kpt26 exited 1")
+    assert_contains!(
+        cause(&observation).message,
+        "container autoscaler of Pod raycluster-overwrite-cmd-head-kpt26 exited 1"
     );
 }

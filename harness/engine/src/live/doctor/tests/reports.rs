@@ -1,6 +1,7 @@
 //! One test for each public report of KubeRay that `doctor` is to explain, each with a healthy
 //! counterpart.
 
+use assertables::assert_not_contains;
 use serde_json::{Value, json};
 
 use super::*;
@@ -246,11 +247,7 @@ fn kuberay_2250_an_invalid_label_is_only_in_the_operator_s_log() {
     // A line about another RayCluster proves nothing.
     let mut other = refused.clone();
     other.logs[0].text = other.logs[0].text.replace("demo", "other");
-    assert!(
-        !other
-            .causes()
-            .contains(&"refused-at-pod-creation".to_owned())
-    );
+    assert_not_contains!(other.causes(), &"refused-at-pod-creation".to_owned());
 }
 
 /// A sidecar in the first place gets Ray's command.
