@@ -34,10 +34,12 @@ pub fn unreachable_checks(scenario: &Scenario) -> Vec<Diagnostic> {
     let made = ExpectedPods::of(&objects);
     let mut problems = Vec::new();
     for (check, location) in spec.checks.iter().zip(&scenario.check_locations) {
-        let Some((role, group)) = check.pod() else {
-            continue;
+        let problem = match (check.pod(), check.unwanted()) {
+            (Some((role, group)), _) => made.lacks(role, group, scenario),
+            (None, Some(Role::Submitter)) => never_submits(scenario),
+            (None, _) => None,
         };
-        if let Some((message, help)) = made.lacks(role, group, scenario) {
+        if let Some((message, help)) = problem {
             let place = source.rest_of_line(*location);
             problems.push(source.error(&place, message).with_help(help));
         }
@@ -110,19 +112,41 @@ impl ExpectedPods {
                     "add a RayJob, or remove the check".into(),
                 ))
             }
-            (Role::Submitter, _)
-                if !scenario.file.spec.needs_kubelet()
-                    && !scenario.file.spec.steps.mark_ready =>
-            {
-                Some((
-                    "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
-                        .into(),
-                    "add `steps: {markReady: true}`".into(),
-                ))
-            }
+            (Role::Submitter, _) => never_ready(scenario),
             _ => None,
         }
     }
+}
+
+/// Why the RayCluster of a RayJob is never ready, and what to do.
+fn never_ready(scenario: &Scenario) -> Option<(String, String)> {
+    let spec = &scenario.file.spec;
+    (!spec.needs_kubelet() && !spec.steps.mark_ready).then(|| {
+        (
+            "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
+                .into(),
+            "add `steps: {markReady: true}`".into(),
+        )
+    })
+}
+
+/// Why no submitter would come whatever the RayJob says, so that its absence proves nothing.
+///
+/// The operator of 1.0 asks the dashboard for the job before it submits it
+/// (`controllers/ray/rayjob_controller.go` of 1.0.0).
+fn never_submits(scenario: &Scenario) -> Option<(String, String)> {
+    let asks_first = || {
+        let first = semver::Version::new(1, 0, 0);
+        let in_vain = !scenario.file.spec.needs_kubelet() && scenario.operator.matches(&first);
+        in_vain.then(|| {
+            (
+                "this check can't fail on KubeRay 1.0, which submits a job once the dashboard answers, and no Ray runs here"
+                    .into(),
+                "begin with `operator: \">=1.1.0\"`".into(),
+            )
+        })
+    };
+    never_ready(scenario).or_else(asks_first)
 }
 
 fn or_none(names: &[&str]) -> String {

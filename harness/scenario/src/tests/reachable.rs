@@ -66,6 +66,16 @@ fn found(manifest: &str, spec: &str) -> Vec<String> {
     "  checks:\n  - pod: {role: submitter, snapshot: [args]}\n",
     "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
 )]
+#[case::absent_while_never_ready(
+    JOB,
+    "  checks:\n  - absent: {role: submitter, for: 8s, after: {role: head}}\n",
+    "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
+)]
+#[case::absent_without_a_dashboard(
+    JOB,
+    "  steps: {markReady: true}\n  checks:\n  - absent: {role: submitter, for: 8s, after: {role: head}}\n",
+    "this check can't fail on KubeRay 1.0, which submits a job once the dashboard answers, and no Ray runs here"
+)]
 fn a_check_that_nothing_leads_to(#[case] manifest: &str, #[case] spec: &str, #[case] told: &str) {
     assert_eq!(found(manifest, spec), [told]);
 }

@@ -113,12 +113,28 @@ impl Case {
     }
 }
 
+/// The first release whose operator submits a job without a Ray that answers; 1.0 asks the dashboard
+/// first, so nothing shows on envtest why it submits none.
+const SUBMITS_SINCE: Version = Version::new(1, 1, 0);
+
+/// Checks without which no job is submitted, or the RayJob does not begin.
+const OF_THE_SUBMITTER: [OperatorCheck; 5] = [
+    OperatorCheck::DashboardPort,
+    OperatorCheck::MetadataVersion,
+    OperatorCheck::MetadataOldRay,
+    OperatorCheck::EntrypointWords,
+    OperatorCheck::SelectorKey,
+];
+
 /// The first release that makes a check and reports it.
 fn first(check: &CheckEntry) -> &'static Version {
     let mut releases = CLASSES.iter().map(|class| &class.since);
     let reports = |release: &Version| {
         let is_reported_later = check.until.is_none() || check.until > Some(EVENTS_SINCE);
-        check.covers(release) && (!is_reported_later || *release >= EVENTS_SINCE)
+        let is_shown_later = OF_THE_SUBMITTER.contains(&check.check);
+        check.covers(release)
+            && (!is_reported_later || *release >= EVENTS_SINCE)
+            && (!is_shown_later || *release >= SUBMITS_SINCE)
     };
     releases.find(|release| reports(release)).unwrap()
 }
@@ -138,6 +154,8 @@ fn every_refusal_of_the_operator_is_shown_from_its_first_release_on() {
     let expected = [
         // It ends the operator's process, which other cases share.
         "metadata-with-selector",
+        // Only 1.0 makes it, after a dashboard has answered.
+        "submitter-runtime-env",
         // It ends the operator's process, too.
         "submitter-container",
     ];
