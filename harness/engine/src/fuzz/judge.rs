@@ -363,7 +363,10 @@ fn reason(refusal: &Refusal) -> String {
 /// Whether a text of the operator is a verdict on the object; others report what happens, such as a
 /// Pod that exists already.
 fn is_verdict(text: &str) -> bool {
-    text.to_lowercase().contains("invalid")
+    // Of an object-store-memory that is no number the operator reports this up to 1.1, and makes
+    // the Pods (`calculateStatus` in `controllers/ray/raycluster_controller.go` of 1.1.1).
+    let is_remark = text.starts_with("RayConfigError: ");
+    !is_remark && text.to_lowercase().contains("invalid")
 }
 
 fn stage_of(text: &str) -> Stage {

@@ -155,6 +155,20 @@ fn refusals_of_the_operator(#[case] text: &str, #[case] wrong: Option<&str>) {
     }
 }
 
+#[test]
+fn a_remark_of_the_operator_is_no_refusal() {
+    let expected = expected(&object("RayCluster", |_| {}));
+    let seen = SeenOutcome {
+        refusals: vec![
+            "RayConfigError: Cannot parse object-store-memory x as an integer: strconv.ParseInt: \
+             parsing \"x\": invalid syntax"
+                .into(),
+        ],
+        ..SeenOutcome::default()
+    };
+    assert_eq!(expected.phase(&seen), Phase::Waits, "its Pods still come");
+}
+
 /// Without a RayCluster a RayJob with metadata is refused before its submitter would be made.
 #[test]
 fn what_the_operator_refuses_hides_what_it_would_not_submit() {
