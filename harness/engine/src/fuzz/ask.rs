@@ -158,7 +158,7 @@ impl Asker {
         };
         let (client, namespace) = (self.client.clone(), question.namespace.as_str());
         let mut steps = StepRunner::new(&steps, [&[], &[]], client, &self.sender, namespace, None);
-        let only_logs = self.release < EVENTS_SINCE && expected.is_refused_by_operator();
+        let only_logs = self.release < EVENTS_SINCE && expected.is_refused_later();
         let started = Instant::now();
         let mut phase = (Phase::Waits, started);
         let (seen, observation) = loop {

@@ -87,6 +87,11 @@ impl Expected {
         })
     }
 
+    /// Whether the operator refuses something, or the API server what the operator makes.
+    pub fn is_refused_later(&self) -> bool {
+        !self.shown().is_empty()
+    }
+
     /// Whether the operator refuses the whole object.
     pub fn is_refused_by_operator(&self) -> bool {
         let by_operator = |one: &Refusal| one.stage == Stage::Operator && !is_silent(one);
