@@ -42,6 +42,11 @@ impl Resources {
         self.bytes
     }
 
+    /// The number of Pods.
+    pub fn pods(self) -> u64 {
+        self.pods
+    }
+
     /// As much as can be.
     pub fn unlimited() -> Self {
         Self {

@@ -6,8 +6,6 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde::{Deserialize, Serialize};
-
 use super::Resources;
 use crate::process::{FileLock, LockError, LockMode, Probe, ProcessIdentity};
 
@@ -33,13 +31,6 @@ pub(super) struct Used {
     pub(super) cases: usize,
     /// Pods of those cases.
     pub(super) starting: u64,
-}
-
-/// What a reservation's file says after its first byte.
-#[derive(Debug, Serialize, Deserialize)]
-struct Noted {
-    amount: Resources,
-    starts: u64,
 }
 
 /// What an allocation leaves in the folder while it is held.
@@ -98,12 +89,12 @@ impl Shared {
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 text => text?,
             };
-            let (mark, noted) = text.split_first().ok_or(ErrorKind::UnexpectedEof)?;
-            let noted = serde_json::from_slice::<Noted>(noted)?;
-            used.amount = used.amount.plus(noted.amount);
+            let (mark, amount) = text.split_first().ok_or(ErrorKind::UnexpectedEof)?;
+            let amount = serde_json::from_slice::<Resources>(amount)?;
+            used.amount = used.amount.plus(amount);
             if *mark == RUNS {
                 used.cases += 1;
-                used.starting = used.starting.saturating_add(noted.starts);
+                used.starting = used.starting.saturating_add(amount.pods());
             }
         }
         Ok(used)
@@ -114,7 +105,6 @@ impl Shared {
         &self,
         _lock: &AllocationsLock,
         amount: Resources,
-        starts: u64,
     ) -> io::Result<Reservation> {
         let number = self.noted.fetch_add(1, Ordering::Relaxed);
         // Two engines of one process count for themselves.
@@ -125,7 +115,7 @@ impl Shared {
         ));
         let lock = FileLock::try_take(&path, LockMode::Exclusive)?;
         let mut text = vec![RUNS];
-        serde_json::to_writer(&mut text, &Noted { amount, starts })?;
+        serde_json::to_writer(&mut text, &amount)?;
         lock.file().write_all_at(&text, 0)?;
         Ok(Reservation { path, lock })
     }

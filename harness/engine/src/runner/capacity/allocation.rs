@@ -69,8 +69,6 @@ pub struct Priority {
 struct Waiting {
     amount: Resources,
     pods: Vec<Resources>,
-    /// How many Pods it starts.
-    starts: u64,
     overtaken: u32,
 }
 
@@ -80,8 +78,6 @@ pub struct Allocation {
     capacity: Arc<Capacity>,
     number: u64,
     amount: Resources,
-    /// How many Pods it starts.
-    starts: u64,
     overlaps: bool,
     /// What other processes see of it.
     reservation: Option<Reservation>,
@@ -204,7 +200,6 @@ impl Capacity {
         pods: Vec<Resources>,
         priority: Priority,
     ) -> Result<Allocation, AllocationError> {
-        let starts = u64::try_from(pods.len()).unwrap_or(u64::MAX);
         let ticket = self.ask(amount, pods, priority);
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
@@ -218,7 +213,6 @@ impl Capacity {
             capacity: Arc::clone(self),
             number: ticket.place.1,
             amount,
-            starts,
             overlaps: false,
             reservation: None,
         };
@@ -226,7 +220,7 @@ impl Capacity {
         self.freed.notify_waiters();
         if let Some(shared) = &self.shared {
             let _order = self.order.lock().await;
-            let reservation = self.reservation(shared, amount, starts).await;
+            let reservation = self.reservation(shared, amount).await;
             allocation.reservation = Some(reservation.map_err(|source| AllocationError {
                 folder: shared.folder().into(),
                 source,
@@ -240,7 +234,6 @@ impl Capacity {
     }
 
     fn ask(&self, amount: Resources, mut pods: Vec<Resources>, priority: Priority) -> Ticket<'_> {
-        let starts = u64::try_from(pods.len()).unwrap_or(u64::MAX);
         // What no node can ever hold lies on none: it waits for no other's end, and nobody for its.
         if self
             .nodes
@@ -255,7 +248,6 @@ impl Capacity {
         let waiting = Waiting {
             amount,
             pods,
-            starts,
             overtaken: 0,
         };
         state.waiting.insert(place, waiting);
@@ -279,7 +271,7 @@ impl Capacity {
         }
         state.taken = state.taken.plus(taken.amount);
         state.cases += 1;
-        state.starting = state.starting.saturating_add(taken.starts);
+        state.starting = state.starting.saturating_add(taken.amount.pods());
         state.held.insert(place.1, taken.pods);
         true
     }
@@ -311,14 +303,13 @@ impl Capacity {
                 .collect();
             can_be_placed(&all, nodes)
         };
-        let may_start = self.may_start(state.starting, waiting.starts);
-        may_start
+        self.may_start(state.starting, waiting.amount)
             && state.taken.plus(waiting.amount).fit_into(self.total)
             && self.nodes.as_ref().is_none_or(place)
     }
 
-    fn may_start(&self, beside: u64, starts: u64) -> bool {
-        beside == 0 || beside.saturating_add(starts) <= self.starting
+    fn may_start(&self, beside: u64, amount: Resources) -> bool {
+        beside == 0 || beside.saturating_add(amount.pods()) <= self.starting
     }
 
     /// Waits until there is capacity beside what other processes run. The holder of the lock keeps
@@ -327,7 +318,6 @@ impl Capacity {
         &self,
         shared: &Shared,
         amount: Resources,
-        starts: u64,
     ) -> std::io::Result<Reservation> {
         let mut lock: Option<AllocationsLock> = None;
         loop {
@@ -337,10 +327,10 @@ impl Capacity {
             if let Some(lock) = &lock {
                 let used = shared.used(lock)?;
                 if used.cases < self.jobs
-                    && self.may_start(used.starting, starts)
+                    && self.may_start(used.starting, amount)
                     && used.amount.plus(amount).fit_into(self.total)
                 {
-                    return shared.note(lock, amount, starts);
+                    return shared.note(lock, amount);
                 }
             }
             tokio::time::sleep(LOOK_EVERY).await;
@@ -362,7 +352,7 @@ impl Allocation {
         }
         state.overlapping_cases += 1;
         state.cases = state.cases.saturating_sub(1);
-        state.starting = state.starting.saturating_sub(self.starts);
+        state.starting = state.starting.saturating_sub(self.amount.pods());
         drop(state);
         self.overlaps = true;
         if let Some(reservation) = &self.reservation {
@@ -384,7 +374,7 @@ impl Drop for Allocation {
         };
         *counted = counted.saturating_sub(1);
         if !self.overlaps {
-            state.starting = state.starting.saturating_sub(self.starts);
+            state.starting = state.starting.saturating_sub(self.amount.pods());
         }
         drop(state);
         self.capacity.freed.notify_waiters();

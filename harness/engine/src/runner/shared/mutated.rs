@@ -11,11 +11,7 @@ fn allocations() {
     let shared = Shared::new(folder.path().into()).unwrap();
     let lock = shared.lock().unwrap().unwrap();
     let path = folder.path().join("1-0-0");
-    let noted = Noted {
-        amount: Resources::new(0.5, 10.0),
-        starts: 1,
-    };
-    let half = serde_json::to_vec(&noted).unwrap();
+    let half = serde_json::to_vec(&Resources::new(0.5, 10.0)).unwrap();
     try_texts(vec![[&[RUNS][..], &half].concat()], |text| {
         std::fs::write(&path, &text).unwrap();
         let holder = FileLock::try_take(&path, LockMode::Exclusive).unwrap();

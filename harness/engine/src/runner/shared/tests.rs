@@ -9,13 +9,13 @@ fn what_another_has_counts_until_it_ends() {
         Shared::new(folder.path().into()).expect("a folder"),
         Shared::new(folder.path().into()).expect("a folder"),
     );
-    let half = Resources::new(0.5, 10.0);
+    let half = Resources::new(0.5, 10.0).with_pods(3);
     let lock = one.lock().expect("the file").expect("the lock");
     assert!(
         other.lock().expect("the file").is_none(),
         "only one has the lock"
     );
-    let reservation = one.note(&lock, half, 3).expect("a reservation");
+    let reservation = one.note(&lock, half).expect("a reservation");
     drop(lock);
     let lock = other.lock().expect("the file").expect("the lock");
     let running = Used {
