@@ -167,8 +167,9 @@ fn link(issue: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use assertables::assert_contains;
     use std::path::Path;
+
+    use assertables::assert_contains;
 
     use super::*;
     use crate::scenario::TargetKind;

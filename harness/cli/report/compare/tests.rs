@@ -1,6 +1,7 @@
+use assertables::assert_contains;
+
 use super::*;
 use crate::report::example;
-use assertables::assert_contains;
 
 /// The mixed run, and one in which every list has a case.
 fn pair() -> (RunResult, RunResult) {

@@ -1,8 +1,9 @@
 //! Tests of the words that reports share.
 
+use assertables::assert_not_contains;
+
 use super::*;
 use crate::report::example;
-use assertables::assert_not_contains;
 
 /// Two checks lack three snapshots; what their messages quote does not count.
 #[test]

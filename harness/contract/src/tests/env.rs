@@ -1,5 +1,6 @@
-use super::*;
 use assertables::assert_contains;
+
+use super::*;
 
 #[test]
 fn variables_of_a_head_and_a_worker_in_order() {

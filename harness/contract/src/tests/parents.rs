@@ -1,5 +1,6 @@
-use super::*;
 use assertables::{assert_ends_with, assert_starts_with};
+
+use super::*;
 
 fn job(change: impl FnOnce(&mut Value)) -> Value {
     let mut job = json!({

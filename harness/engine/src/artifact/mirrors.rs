@@ -231,7 +231,7 @@ mod tests {
         for text in ["docker.io=me:c4n4ry@mirror", "https://me:c4n4ry@a"] {
             let image = text.parse::<ImageMirror>().unwrap_err().to_string();
             let file = text.parse::<DownloadMirror>().unwrap_err().to_string();
-            assert_not_contains!((image + &file), "c4n4ry");
+            assert_not_contains!(image + &file, "c4n4ry");
         }
     }
 }

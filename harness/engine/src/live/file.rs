@@ -98,8 +98,9 @@ impl Bundle {
 #[cfg(test)]
 mod tests {
     use assert_matches::assert_matches;
-    use assertables::assert_contains;
     use std::os::unix::fs::PermissionsExt as _;
+
+    use assertables::assert_contains;
 
     use serde_json::json;
 

@@ -196,8 +196,9 @@ pub(super) fn top_level_name(document: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use assertables::assert_starts_with;
     use std::collections::BTreeMap;
+
+    use assertables::assert_starts_with;
 
     use super::{InstallOptions, Rendered};
 

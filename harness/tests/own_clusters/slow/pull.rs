@@ -68,7 +68,7 @@ fn the_guides_scenarios_pass_from_an_empty_cache_through_mirrors(
     company.log_in(LOGIN.1);
     let done = run(&company, name);
     assert_eq!(done.status.code(), Some(0), "{}", said(&done));
-    assert_not_contains!((said(&done) + &company.reports()), LOGIN.1);
+    assert_not_contains!(said(&done) + &company.reports(), LOGIN.1);
     let result = company.result();
     assert!(result.cases.len() >= 2, "{}", said(&done));
     for image in &result.environment.images {

@@ -1,5 +1,6 @@
-use super::*;
 use assertables::assert_contains;
+
+use super::*;
 
 #[test]
 fn as_many_bytes_as_allowed_are_read_and_not_one_more() {

@@ -1,5 +1,6 @@
-use super::{Bounds, CHUNK_BYTES, Line, Lines};
 use assertables::{assert_contains, assert_ends_with, assert_starts_with};
+
+use super::{Bounds, CHUNK_BYTES, Line, Lines};
 
 const SMALL: Bounds = Bounds {
     head: 2 * CHUNK_BYTES,
