@@ -275,10 +275,10 @@ pub fn admit_with(release: &Version, settings: &EffectiveSettings, object: &Valu
         let checks = Checks::new(release, settings);
         operator::check(&checks, &stored);
         refusals.extend(checks.found());
-        if refusals
-            .iter()
-            .all(|refusal| refusal.stage < Stage::Operator)
-        {
+        // What keeps only the submitter away comes after the Pods of Ray.
+        let comes_to_pods =
+            |one: &Refusal| one.stage < Stage::Operator || one.reach == Reach::Submitter;
+        if refusals.iter().all(comes_to_pods) {
             refusals.extend(pods::refusals(release, settings, &stored));
         }
     }

@@ -42,6 +42,26 @@ impl Quantity {
         Some(Self { digits, scale })
     }
 
+    /// The number that Go's `AsInt64` gives: none where the text is no quantity, or is written as a
+    /// fraction, as `1.5Gi` and `500m` are.
+    ///
+    /// ```
+    /// use kuberay_contract::Quantity;
+    ///
+    /// assert_eq!(Quantity::int64("2Gi"), Some(2_147_483_648));
+    /// assert_eq!(Quantity::int64("1.5G"), Some(1_500_000_000));
+    /// assert_eq!(Quantity::int64("1.5Gi"), None);
+    /// ```
+    pub fn int64(text: &str) -> Option<i64> {
+        let quantity = Self::parse(text)?;
+        let is_binary = text.ends_with('i');
+        if quantity.scale < 0 || is_binary && text.contains('.') {
+            return None;
+        }
+        let power = 10u128.checked_pow(quantity.scale.unsigned_abs())?;
+        i64::try_from(quantity.digits.checked_mul(power)?).ok()
+    }
+
     /// Whether it is zero.
     pub fn is_zero(self) -> bool {
         self.digits == 0

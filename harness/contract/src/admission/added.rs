@@ -15,7 +15,12 @@ use crate::{EffectiveSettings, Feature};
 /// The first release that leaves /dev/shm alone where `plasma-directory` is given.
 const PLASMA_DIRECTORY_SINCE: Version = Version::new(1, 6, 0);
 
-/// Names that the operator gives in one Pod.
+/// The first release that leaves mounts alone that name no volume; older ones remove them from Ray's
+/// container and from the first init container (`cleanupInvalidVolumeMounts` in
+/// controllers/ray/common/pod.go of 1.1.1).
+const STRAY_MOUNTS_SINCE: Version = Version::new(1, 2, 0);
+
+/// What the operator gives to one Pod.
 #[derive(Debug, Default)]
 pub(super) struct Added {
     /// Volumes that every container may mount.
@@ -26,6 +31,8 @@ pub(super) struct Added {
     pub beside: Vec<&'static str>,
     /// Containers, those for the start among them.
     pub containers: Vec<String>,
+    /// Whether the first container and the first init container lose mounts that name no volume.
+    pub drops_stray_mounts: bool,
 }
 
 /// What the additions depend on beside the group.
@@ -87,7 +94,10 @@ impl Around<'_> {
     }
 
     fn both(&self, group: &View, sidecars: &[Value]) -> Added {
-        let mut added = Added::default();
+        let mut added = Added {
+            drops_stray_mounts: plain(self.release) < STRAY_MOUNTS_SINCE,
+            ..Added::default()
+        };
         let elsewhere = plain(self.release) >= PLASMA_DIRECTORY_SINCE
             && group.find(&["rayStartParams", "plasma-directory"]).exists();
         if !mounts(&first(group), "/dev/shm") && !elsewhere {

@@ -194,6 +194,8 @@ checks! {
         "NewClusterWithIncrementalUpgrade needs autoscaling and complete clusterUpgradeOptions.";
     DashboardPort "dashboard-port" (1, 0, 0)..now "utils/dashboard_httpclient.go:95 @v1.0.0":
         "The head's ports, where it lists some, or those of headService include one that is called dashboard; else no job is submitted.";
+    ObjectStoreMemory "object-store-memory" (1, 0, 0)..(1, 2, 0) "common/pod.go:836 @v1.0.0":
+        "object-store-memory of the head is an integer, and no more than the memory request of a container called ray-head; else no job is submitted.";
     MetadataVersion "metadata-version" (1, 0, 0)..(1, 7, 0) "common/job.go:66 @v1.0.0":
         "metadata of a RayJob needs a rayVersion that can be read, 2.6.0 or later; else no job is submitted.";
     MetadataOldRay "metadata-old-ray" (1, 7, 0)..now "common/job.go:68 @v1.7.0":

@@ -11,6 +11,11 @@ use crate::classes::plain;
 use crate::predict::readable;
 use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 
+/// The first release whose RayCluster becomes ready although a worker group has no Pods. Before, it
+/// stays `failed`, and a RayJob waits for it (`rayClusterReconcile` in
+/// controllers/ray/raycluster_controller.go of 1.1.1 and 1.2.0).
+const SUBMITS_BESIDE_FAILURES_SINCE: Version = Version::new(1, 2, 0);
+
 /// What a release of the operator, behind an API server, makes of an object.
 ///
 /// ```
@@ -60,6 +65,7 @@ pub fn forecast(
         pods = predict(release, settings, &admitted.stored)?;
         let empty = empty_groups(release, &admitted.stored);
         let mut workers = 0;
+        let needs_all = plain(release) < SUBMITS_BESIDE_FAILURES_SINCE;
         pods.retain(|pod| {
             let group = workers;
             workers += usize::from(pod.role == PodRole::Worker);
@@ -67,7 +73,11 @@ pub fn forecast(
             !is_empty
                 && !admitted.reaches.iter().any(|reach| match reach {
                     Reach::Object => true,
-                    Reach::GroupsFrom(first) => pod.role == PodRole::Worker && group >= *first,
+                    Reach::GroupsFrom(first) => match pod.role {
+                        PodRole::Worker => group >= *first,
+                        PodRole::Submitter => needs_all,
+                        PodRole::Head => false,
+                    },
                     Reach::Submitter => pod.role == PodRole::Submitter,
                 })
         });

@@ -211,8 +211,11 @@ fn of_template(template: &View, added: &Added, reach: Reach, found: &mut Vec<Ref
             }
             names.push(name.text());
             let is_ray = list == "containers" && index == 0;
-            let volumes = if is_ray { &volumes } else { &beside };
-            of_container(&container, volumes, reach, found);
+            let volumes = Volumes {
+                known: if is_ray { &volumes } else { &beside },
+                drops_others: added.drops_stray_mounts && index == 0,
+            };
+            of_container(&container, &volumes, reach, found);
             if list == "containers" {
                 probes(&container, reach, found);
                 host_ports(&spec, &container, reach, found);
@@ -342,7 +345,14 @@ fn tolerations(spec: &View, reach: Reach, found: &mut Vec<Refusal>) {
     }
 }
 
-fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Vec<Refusal>) {
+/// Volumes that a container may mount.
+struct Volumes<'a> {
+    known: &'a [&'a str],
+    /// Whether the operator removes mounts of others.
+    drops_others: bool,
+}
+
+fn of_container(container: &View, volumes: &Volumes, reach: Reach, found: &mut Vec<Refusal>) {
     let image = container.get("image");
     if image.text().is_empty() {
         found.push(refused(&image, reach, "Required value".into()));
@@ -379,7 +389,10 @@ fn of_container(container: &View, volumes: &[&str], reach: Reach, found: &mut Ve
     let mut paths: Vec<&str> = Vec::new();
     for mount in container.get("volumeMounts").items() {
         let name = mount.get("name");
-        if !volumes.contains(&name.text()) {
+        if !volumes.known.contains(&name.text()) {
+            if volumes.drops_others {
+                continue;
+            }
             found.push(refused(&name, reach, format!("Not found: {}", name.value)));
         }
         let path = mount.get("mountPath");

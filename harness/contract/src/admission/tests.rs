@@ -3,6 +3,7 @@
 //! The messages of the API server were taken from kube-apiserver 1.34.4 with the definitions of
 //! 1.6.2.
 
+mod old_releases;
 mod operator;
 mod pods;
 mod submitter;

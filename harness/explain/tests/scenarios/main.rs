@@ -53,11 +53,12 @@ fn manifests_are_refused_where_their_scenario_says_so_and_nowhere_else() {
 /// Their only check is that no submitter comes, which holds for other reasons, too.
 #[test]
 fn jobs_that_are_never_submitted_are_refused_their_submitter() {
-    const JOBS: [&str; 4] = [
+    const JOBS: [&str; 5] = [
         "entrypoint-that-can-not-be-split",
         "job-metadata-old-ray",
         "job-metadata-unreadable-version",
         "job-without-dashboard-port",
+        "object-store-memory-above-the-request",
     ];
     let mut scenarios = scenarios();
     scenarios.retain(|one| JOBS.contains(&one.name.as_str()));

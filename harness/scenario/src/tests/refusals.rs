@@ -118,7 +118,8 @@ impl Case {
 const SUBMITS_SINCE: Version = Version::new(1, 1, 0);
 
 /// Checks without which no job is submitted, or the RayJob does not begin.
-const OF_THE_SUBMITTER: [OperatorCheck; 5] = [
+const OF_THE_SUBMITTER: [OperatorCheck; 6] = [
+    OperatorCheck::ObjectStoreMemory,
     OperatorCheck::DashboardPort,
     OperatorCheck::MetadataVersion,
     OperatorCheck::MetadataOldRay,

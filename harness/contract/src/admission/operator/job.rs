@@ -6,7 +6,7 @@ use super::{cluster, deletion, prefix, versions};
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 use crate::classes::plain;
-use crate::go;
+use crate::{Quantity, go};
 
 /// Checks the specification of a RayJob; `root` is the object that holds its annotations.
 pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
@@ -155,6 +155,7 @@ fn submitter(checks: &Checks, spec: &View, root: &View) {
         words(checks, spec);
     }
     let head = own.get("headGroupSpec");
+    object_store(checks, &head);
     let ray = head.find(&["template", "spec", "containers"]).items();
     let ports = ray.first().map(|ray| ray.get("ports"));
     // The head's Service has these, too.
@@ -169,6 +170,48 @@ fn submitter(checks: &Checks, spec: &View, root: &View) {
         let message = "dashboard port is not found: the head's Service has the ports of this list only, and none is \
                        called dashboard";
         checks.refuse_submitter(OperatorCheck::DashboardPort, &ports, message);
+    }
+}
+
+/// Checks what keeps the RayCluster `unhealthy`, so that the RayJob waits for it
+/// (`ValidateHeadRayStartParams` in common/pod.go).
+fn object_store(checks: &Checks, head: &View) {
+    let at = head.find(&["rayStartParams", "object-store-memory"]);
+    if !at.exists() {
+        return;
+    }
+    let refuse =
+        |message: String| checks.refuse_submitter(OperatorCheck::ObjectStoreMemory, &at, message);
+    let Ok(bytes) = at.text().parse::<i64>() else {
+        refuse(format!(
+            "Cannot parse object-store-memory {} as an integer",
+            at.text()
+        ));
+        return;
+    };
+    let containers = head.find(&["template", "spec", "containers"]).items();
+    let named = containers
+        .iter()
+        .filter(|container| container.get("name").text() == "ray-head");
+    for container in named {
+        let variable = container
+            .get("env")
+            .named("RAY_OBJECT_STORE_ALLOW_SLOW_STORAGE");
+        let request = container.find(&["resources", "requests", "memory"]);
+        let request = match request.number() {
+            Some(number) => Some(number),
+            None if request.exists() => Quantity::int64(request.text()),
+            None => Some(0),
+        };
+        if variable.is_none()
+            && let Some(request) = request
+            && bytes > request
+        {
+            refuse(format!(
+                "RayStartParams: object store memory exceeds head node container's memory request, \
+                 object-store-memory:{bytes}, memory request:{request}"
+            ));
+        }
     }
 }
 

@@ -72,7 +72,7 @@ fn mounts_of_volumes_that_the_operator_adds(
     #[case] there: bool,
 ) {
     let mounts = json!({format!("{RAY}/volumeMounts"): [mount]});
-    for version in ["1.0.0", "1.4.2", "1.7.0"] {
+    for version in ["1.2.2", "1.4.2", "1.7.0"] {
         let found = of_head(version, &mounts, &spec);
         let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
         let expected: &[&str] = if there {

@@ -186,3 +186,20 @@ fn a_release_without_the_sidecar_builds_no_command_for_it() {
     let found = checks_of("1.5.0", &object);
     assert_eq!(found, [("metadata-version", Reach::Object)]);
 }
+
+/// The Pods of Ray come before the submitter, and are refused by themselves.
+#[test]
+fn what_keeps_the_submitter_away_hides_no_refused_pod() {
+    let mut object = job_with(&json!({}));
+    let ray = object.pointer_mut("/spec/rayClusterSpec/headGroupSpec/template/spec/containers/0");
+    let ray = ray.unwrap();
+    ray["ports"] = json!([{"name": "http", "containerPort": 80}]);
+    ray["image"] = json!("");
+    let found = admit(&release("1.6.2"), &object).refusals;
+    let found: Vec<_> = found.iter().map(|one| (one.stage, one.reach)).collect();
+    let expected = [
+        (Stage::Operator, Reach::Submitter),
+        (Stage::PodCreation, Reach::Object),
+    ];
+    assert_eq!(found, expected);
+}
