@@ -14,6 +14,11 @@ use crate::contract::{
     Reach, Refusal, Stage,
 };
 
+/// The first release whose operator submits a job without a Ray that answers. Older ones ask the
+/// dashboard first (`Reconcile` in controllers/ray/rayjob_controller.go of 1.0.0), and nothing here
+/// runs Ray.
+const SUBMITS_SINCE: Version = Version::new(1, 1, 0);
+
 /// Which Pod of an object it is: its role and its group.
 pub(super) type PodKey = (PodRole, String);
 
@@ -66,6 +71,11 @@ impl Expected {
         } = forecast;
         refusals.retain(|refusal| refusal.clients.refuses(validation));
         pods.retain(|pod| pod.role != PodRole::Worker || replicas(object, &pod.group) > 0);
+        if *release < SUBMITS_SINCE {
+            // Neither the submitter nor why there is none can be seen.
+            refusals.retain(|refusal| refusal.reach != Reach::Submitter);
+            pods.retain(|pod| pod.role != PodRole::Submitter);
+        }
         Ok(Self {
             refusals,
             is_held: wait_reason.is_some(),
@@ -146,10 +156,11 @@ impl Expected {
 
     /// Expected refusals that were seen, or whose Pods stayed away.
     pub fn confirmed(&self, seen: &SeenOutcome) -> Vec<&Refusal> {
-        let refused = self.is_refused_by_operator();
+        let whole = |one: &Refusal| one.reach == Reach::Object && !is_silent(one);
+        let hidden = self.refusals.iter().any(whole);
         self.at(|one| {
             if is_silent(one) {
-                !refused
+                !hidden
             } else {
                 one.stage > Stage::ApiServer && seen.confirms(one)
             }

@@ -88,14 +88,17 @@ impl Followed {
     }
 }
 
-/// The error that a line reports; the log is a JSON object a line.
+/// The error that a line reports. The log is a JSON object a line, or up to 1.0 fields between tabs
+/// of which the last is a JSON object.
 fn reported(line: &str) -> Option<Reported> {
     if !line.contains("\"error\"") {
         return None;
     }
-    let read: Value = serde_json::from_str(line).ok()?;
+    let mut before = line.rsplit('\t');
+    let read: Value = serde_json::from_str(before.next()?).ok()?;
     let error = read["error"].as_str()?;
-    let says = format!("{}: {error}", read["msg"].as_str().unwrap_or_default());
+    let doing = read["msg"].as_str().or_else(|| before.next());
+    let says = format!("{}: {error}", doing.unwrap_or_default());
     Some(Reported {
         line: line.to_owned(),
         says,
@@ -108,6 +111,16 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+
+    #[test]
+    fn errors_are_read_in_both_forms_of_the_log() {
+        let of = |line: &str| reported(line).map(|error| error.says);
+        let json = r#"{"level":"error","msg":"Reconciler error","name":"c","error":"bad"}"#;
+        assert_eq!(of(json).as_deref(), Some("Reconciler error: bad"));
+        let console = "2026-11-30T03:21:23.874Z\tERROR\tcontroller\tReconciler error\t{\"name\": \"c\", \"error\": \"bad\"}";
+        assert_eq!(of(console).as_deref(), Some("Reconciler error: bad"));
+        assert_eq!(of("2026-11-30T03:21:23.874Z\tINFO\tall is well\t{}"), None);
+    }
 
     #[test]
     fn errors_are_read_as_the_log_grows() {

@@ -300,3 +300,33 @@ fn names_of_children(#[case] release: &str, #[case] name: &str, #[case] right: b
     let found = misnamed(&release.parse().unwrap(), &job, &observation);
     assert_eq!(found.is_none(), right);
 }
+
+#[test]
+fn nothing_is_said_of_submitters_that_can_not_be_seen() {
+    let no_port = object("RayJob", |object| {
+        let head = &mut object["spec"]["rayClusterSpec"]["headGroupSpec"];
+        head["template"]["spec"]["containers"][0]["ports"] =
+            json!([{"name": "other", "containerPort": 1}]);
+    });
+    for (release, submits) in [("1.0.0", false), ("1.1.0", true)] {
+        let settings = EffectiveSettings::default();
+        let of = |object: &Value| {
+            let release: Version = release.parse().unwrap();
+            Expected::of(&release, &settings, FieldValidation::Strict, object).unwrap()
+        };
+        let job = of(&object("RayJob", |_| ()));
+        let mut roles = job.pods.iter().map(|pod| pod.role);
+        assert_eq!(
+            roles.any(|role| role == PodRole::Submitter),
+            submits,
+            "{release}"
+        );
+        let kept_away = of(&no_port);
+        assert_eq!(kept_away.reaches_submitter(), submits, "{release}");
+        assert_eq!(
+            kept_away.confirmed(&SeenOutcome::default()).len(),
+            usize::from(submits),
+            "{release}: what can't be seen is not confirmed"
+        );
+    }
+}
