@@ -4,6 +4,7 @@ mod command;
 mod env;
 mod job;
 mod kept;
+mod lost_quotes;
 mod options;
 mod params;
 mod parents;

@@ -6,14 +6,14 @@ use std::path::Path;
 
 use kuberay_contract::{ContainerContract, Feature, RayCommand, yaml_map_problem};
 use kuberay_manifest::yaml::{self, Node, Yaml};
-use kuberay_manifest::{Cursor, Severity, Source};
+use kuberay_manifest::{Cursor, Source};
 use semver::Version;
 
 use super::options::{self, Ray, Value};
 use super::submitter::{self, Variables};
-use super::{has, warn, warn_at};
+use super::{has, lost_quotes, warn, warn_at};
 use crate::document::Warning;
-use crate::shell::{self, Expansion};
+use crate::shell;
 use crate::warning as trap;
 
 /// The traps of a submitter.
@@ -53,7 +53,7 @@ pub(crate) fn of_submitter(
             let template = spec.find(&["submitterPodTemplate", "spec"]);
             let containers = template.map(|template| template.items("containers"));
             let ray = Ray::of(job, containers.as_deref().and_then(<[Cursor]>::first));
-            loses_quotes(source, &ray, &entrypoint, &mut found);
+            lost_quotes::find(source, &ray, &entrypoint, &mut found);
         }
     }
     if script {
@@ -179,105 +179,6 @@ fn without_id(source: &str, words: &[Cursor], found: &mut Vec<Warning>) {
             found.push(warn_at(trap::SUBMITTER_WITHOUT_ID, script, place, ""));
         }
     }
-}
-
-/// Words of the entrypoint that only their quotes hide from a shell: `ray job submit` joins the
-/// words for the shell that runs the job, before Ray 2.56 with Python's `list2cmdline`, which knows
-/// double quotes for words with blanks and `\"` alone (dashboard/modules/job/cli.py of Ray).
-fn loses_quotes(source: &str, ray: &Ray, entrypoint: &Cursor, found: &mut Vec<Warning>) {
-    if !ray.is_before(&Version::new(2, 56, 0)) {
-        return;
-    }
-    let text = entrypoint.text();
-    let mut at = 0;
-    for piece in shell::pieces(text) {
-        let shell::Piece::Word(word) = piece else {
-            continue;
-        };
-        let Some(start) = text[at..].find(&word).map(|start| at + start) else {
-            return;
-        };
-        at = start + word.len();
-        let bare = shell::literal(&word).filter(|bare| *bare != word);
-        let Some((bare, read)) = bare.and_then(|bare| Some((bare.clone(), read_again(&bare)?)))
-        else {
-            continue;
-        };
-        let place = shell::location(source, entrypoint, start);
-        let warning = |what: &str| {
-            let detail = format!("`{what}` in {word}");
-            warn_at(trap::ENTRYPOINT_LOSES_QUOTES, entrypoint, place, &detail)
-        };
-        found.push(match read {
-            ReadAgain::Lost(what) => warning(&what),
-            ReadAgain::Replaced(one) => Warning {
-                severity: Severity::Note,
-                advice: for_the_job(&bare, &one),
-                ..warning(&one.what)
-            },
-        });
-        return;
-    }
-}
-
-/// What the shell of a job makes of a word that has lost its quotes.
-enum ReadAgain {
-    /// It takes this for its own, and the word is another one.
-    Lost(String),
-    /// It replaces this, which may be what the quotes are there for.
-    Replaced(Expansion),
-}
-
-/// What to write where the shell of the job replaces a part of a word.
-fn for_the_job(bare: &str, replaced: &Expansion) -> String {
-    let hidden = if replaced.variable.is_some() && !bare.contains('\'') {
-        format!("'{}'", bare.replace('$', "\\$"))
-    } else {
-        "\"'\"'$(…)'\"'\"".to_owned()
-    };
-    format!(
-        "Leave it if the shell that runs the job is meant to replace it, in the cluster; else hide \
-         it from that shell, too: `{hidden}`."
-    )
-}
-
-/// What a shell reads as more than itself in a word that `list2cmdline` has written; patterns only
-/// where they could be paths. The shell is /bin/sh, which knows no braces.
-fn read_again(word: &str) -> Option<ReadAgain> {
-    if word.is_empty() || word.contains([' ', '\t']) {
-        return None;
-    }
-    let written = word.replace('"', "\\\"");
-    // Variables and patterns follow; the others are plain inside of a word.
-    let masked: String = shell::without_expansions(&written)
-        .char_indices()
-        .map(|(at, c)| {
-            let plain = "$*?[]{}!~".contains(c) || c == '#' && at > 0;
-            if plain { 'x' } else { c }
-        })
-        .collect();
-    let lost = shell::special(&masked)
-        .map(|special| special.to_string())
-        .or_else(|| Some(shell::patterns(&written).into_iter().next()?.what))
-        .or_else(|| lost_backslash(word));
-    let replaced = || shell::expansions(&written).into_iter().next();
-    lost.map(ReadAgain::Lost)
-        .or_else(|| replaced().map(ReadAgain::Replaced))
-}
-
-/// A backslash that a shell takes away, with the character behind it; not where it hides one that
-/// the shell knows.
-fn lost_backslash(word: &str) -> Option<String> {
-    let mut chars = word.chars();
-    while let Some(c) = chars.next() {
-        if c == '\\'
-            && let Some(next) = chars.next()
-            && !"\\$`\"';&|<>()*?[]#!~{}".contains(next)
-        {
-            return Some(format!("\\{next}"));
-        }
-    }
-    None
 }
 
 /// What the submitter's own bash takes out of the entrypoint.

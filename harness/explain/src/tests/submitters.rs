@@ -133,6 +133,36 @@ fn a_dollar_that_the_shell_of_the_job_reads(
     assert_eq!(warnings.next(), None);
 }
 
+/// Python's `list2cmdline` writes double quotes around these words.
+#[rstest]
+#[case("bash -c 'for i in 1 2; do echo $i; done'", Some(Severity::Warning))]
+#[case("sh -ec 'N=1; python a.py --n $N'", Some(Severity::Warning))]
+#[case("bash -c 'python a.py || echo $?'", Some(Severity::Warning))]
+#[case("awk '{ print $1 }' data.txt", Some(Severity::Warning))]
+#[case("bash -c 'python a.py --n $NUM'", None)]
+#[case("bash -c 'cd /x && python a.py $(date)'", None)]
+#[case("python -c 'print(\"a b\")'", None)]
+#[case("python -m run --config '/data dir/$NAME'", Some(Severity::Note))]
+#[case("python -c 'q = \"SELECT * FROM `a.b`\"'", Some(Severity::Note))]
+#[case("python a.py \"{'a':{'b':1}}\"", Some(Severity::Warning))]
+#[case("python a.py \"{'a': {'b': 1}}\"", None)]
+#[case("python a.py \"'a>5'\"", None)]
+fn words_that_the_shell_of_the_job_reads_otherwise(
+    #[case] entrypoint: &str,
+    #[case] severity: Option<Severity>,
+) {
+    let explanation = explained(&job_of("2.46.0", entrypoint, ""), &["1.6.2"]);
+    let warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
+    let found: Vec<_> = warnings.map(|one| (one.id.as_str(), one.severity)).collect();
+    let expected: Vec<_> = severity
+        .map(|severity| ("entrypoint-loses-quotes", severity))
+        .into_iter()
+        .collect();
+    assert_eq!(found, expected, "{entrypoint}");
+    let found = all(&job_of("2.56.0", entrypoint, ""), "1.6.2");
+    assert_eq!(found, [""; 0], "{entrypoint} with Ray 2.56.0");
+}
+
 #[rstest]
 #[case("$HOSTNAME", true)]
 #[case("${HOSTNAME}", true)]
