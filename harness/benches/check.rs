@@ -114,6 +114,8 @@ fn peer(name: &str, program: &str, schema: &Path) -> Result<Command, Failed> {
             "--output-format",
             "ci",
         ]),
+        // It knows no RayCluster: it reads the file and finds nothing to say.
+        "kube-linter" => command.arg("lint"),
         other => return Err(format!("{other} is no tool that this knows").into()),
     };
     Ok(command)
