@@ -9,6 +9,14 @@ use super::params::Params;
 use super::tls;
 use super::{EnvValue, EnvVar, Feature, PodRole, Text, UNKNOWN_UID};
 
+/// Whether the Pods of a RayCluster have the collector of the history server.
+pub(super) fn has_collector(context: &Context, cluster: &RayCluster) -> bool {
+    let options = cluster.spec.history_server_options.as_ref();
+    options.is_some_and(|options| options.collector_options.is_some())
+        && context.gate("RayClusterHistoryServer")
+        && context.uses(Feature::Collector)
+}
+
 /// A container's variables, in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Env(pub Vec<EnvVar>);
@@ -232,6 +240,25 @@ impl Env {
         }
         self.add_old_fault_tolerance(context, role, ray);
         self.add_once("RAY_DASHBOARD_ENABLE_K8S_DISK_USAGE", "1");
+        if has_collector(context, ray.cluster) {
+            self.add_events();
+        }
+    }
+
+    /// What makes Ray send its events to the collector of the history server.
+    fn add_events(&mut self) {
+        const EVENTS: &str = "TASK_DEFINITION_EVENT,TASK_LIFECYCLE_EVENT,ACTOR_TASK_DEFINITION_EVENT,\
+                              TASK_PROFILE_EVENT,DRIVER_JOB_DEFINITION_EVENT,DRIVER_JOB_LIFECYCLE_EVENT,\
+                              ACTOR_DEFINITION_EVENT,ACTOR_LIFECYCLE_EVENT,NODE_DEFINITION_EVENT,\
+                              NODE_LIFECYCLE_EVENT";
+        const AGENT: &str = "RAY_DASHBOARD_AGGREGATOR_AGENT";
+        self.add_once("RAY_enable_ray_event", "true");
+        self.add_once("RAY_enable_core_worker_ray_event_to_aggregator", "true");
+        let address = "http://localhost:8084/v1/events";
+        self.add_once(&format!("{AGENT}_EVENTS_EXPORT_ADDR"), address);
+        for types in ["", "PUBLISHER_HTTP_ENDPOINT_"] {
+            self.add_once(&format!("{AGENT}_{types}EXPOSABLE_EVENT_TYPES"), EVENTS);
+        }
     }
 
     fn add_service(&mut self, context: &Context) {

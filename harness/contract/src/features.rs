@@ -283,7 +283,7 @@ features! {
     TlsEnv "tls-env" C26, (1, 7, 0)..now, "#4566":
         "With them the Ray container, wait-gcs-ready and the autoscaler get RAY_USE_TLS and the paths of the certificate.";
     Collector "collector" C26, (1, 7, 0)..now, "#4982":
-        "With the gate RayClusterHistoryServer and historyServerOptions Ray Pods get the container `collector`, after the user's.";
+        "With the gate RayClusterHistoryServer and historyServerOptions Ray Pods get the container ray-history-collector after the user's, and Ray's container sends it events.";
     SubmitterRestarts "submitter-restarts" C26, (1, 7, 0)..now, "#4399":
         "With the gate SidecarSubmitterRestart the submitter beside the head submits only a job that is not known, and follows the log.";
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::env::Env;
+use super::env::{Env, has_collector};
 use super::feature::Context;
 use super::input::{Container, RayCluster};
 use super::names::{self, HeadAddress};
@@ -54,11 +54,11 @@ pub(super) fn collector(
     cluster: &RayCluster,
     head: &HeadAddress,
 ) -> Option<ContainerContract> {
-    let options = cluster.spec.history_server_options.as_ref()?;
-    let own = &options.collector_options.as_ref()?.env;
-    if !context.gate("RayClusterHistoryServer") || !context.uses(Feature::Collector) {
+    if !has_collector(context, cluster) {
         return None;
     }
+    let options = cluster.spec.history_server_options.as_ref()?;
+    let own = &options.collector_options.as_ref()?.env;
     let metadata = &cluster.metadata;
     let mut env = Env::default();
     env.add_field("POD_IP", "status.podIP");

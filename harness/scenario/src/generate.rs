@@ -17,7 +17,7 @@ mod strategy;
 mod tests;
 mod words;
 
-pub use coverage::{Coverage, check_out_of_reach, out_of_reach};
+pub use coverage::{Coverage, SUBMITS_SINCE};
 pub use edits::Edit;
 pub use generated::{GeneratedCase, Generator, Shrinking};
 #[cfg(test)]

@@ -121,7 +121,7 @@ checks! {
     RedisUsername "redis-username" (1, 3, 0)..now "utils/validation.go:69 @v1.3.0":
         "The user of Redis is given in gcsFaultToleranceOptions only.";
     GcsBackend "gcs-backend" (1, 7, 0)..now "utils/validation.go:333 @v1.7.0":
-        "The rocksdb backend needs a feature gate, and storage is for that backend only.";
+        "The rocksdb backend needs a feature gate and excludes the options of Redis and names that KubeRay manages; storage is for that backend only.";
     SuspendedGroupGate "suspended-group-gate" (1, 3, 0)..now "utils/validation.go:74 @v1.3.0":
         "A suspended worker group needs the feature gate RayJobDeletionPolicy, which is off before 1.6.";
     SuspendedGroupScaled "suspended-group-scaled" (1, 3, 0)..now "utils/validation.go:83 @v1.3.0":
@@ -138,6 +138,12 @@ checks! {
         "autoscalerOptions.env does not set KUBERAY_GEN_AUTOSCALER_START_CMD.";
     GatedOptions "gated-options" (1, 7, 0)..now "utils/validation.go:260 @v1.7.0":
         "historyServerOptions, networkPolicy and tlsOptions need feature gates, which are off.";
+    CollectorOptions "collector-options" (1, 7, 0)..now "utils/validation.go:1029 @v1.7.0":
+        "collectorOptions of the history server have an image, a storage backend with its variables, and no names that KubeRay manages.";
+    NetworkPolicyRules "network-policy-rules" (1, 7, 0)..now "utils/validation.go:380 @v1.7.0":
+        "networkPolicy has rules for directions that its mode denies, and for worker groups that are there, whose names are DNS labels.";
+    ManagedTls "managed-tls" (1, 7, 0)..now "utils/validation.go:448 @v1.7.0":
+        "With tlsOptions.enabled no container has the variables or the mount that KubeRay manages.";
     TokenRayVersion "token-ray-version" (1, 5, 1)..now "utils/validation.go:194 @v1.5.1":
         "authOptions.mode token needs a rayVersion of 2.52.0 or later.";
     KubernetesToken "kubernetes-token" (1, 6, 0)..now "utils/validation.go:254 @v1.6.0":
@@ -244,6 +250,11 @@ impl<'a> Checks<'a> {
         check.entry().covers(self.release)
     }
 
+    /// Whether the operator has a feature gate on.
+    pub fn has_gate(&self, gate: &str) -> bool {
+        self.settings.has_gate(self.release, gate)
+    }
+
     /// Refuses the whole object, where the release makes the check and the operator has a feature
     /// gate off.
     pub fn refuse_without(
@@ -253,7 +264,7 @@ impl<'a> Checks<'a> {
         at: &View,
         message: impl Into<String>,
     ) {
-        if !self.settings.has_gate(self.release, gate) {
+        if !self.has_gate(gate) {
             self.refuse(check, at, message);
         }
     }

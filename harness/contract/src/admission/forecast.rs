@@ -13,7 +13,7 @@ use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 
 /// The first release whose RayCluster becomes ready although a worker group has no Pods. Before, it
 /// stays `failed`, and a RayJob waits for it (`rayClusterReconcile` in
-/// controllers/ray/raycluster_controller.go of 1.1.1 and 1.2.0).
+/// `controllers/ray/raycluster_controller.go` of 1.1.1 and 1.2.0).
 const SUBMITS_BESIDE_FAILURES_SINCE: Version = Version::new(1, 2, 0);
 
 /// What a release of the operator, behind an API server, makes of an object.

@@ -4,6 +4,7 @@
 mod cluster;
 mod cron;
 mod deletion;
+mod gated;
 mod job;
 mod options;
 mod service;

@@ -13,11 +13,7 @@ use crate::contract::{
     self, EffectiveSettings, Feature, FieldValidation, Forecast, ModelError, PodContract, PodRole,
     Reach, Refusal, Stage,
 };
-
-/// The first release whose operator submits a job without a Ray that answers. Older ones ask the
-/// dashboard first (`Reconcile` in controllers/ray/rayjob_controller.go of 1.0.0), and nothing here
-/// runs Ray.
-const SUBMITS_SINCE: Version = Version::new(1, 1, 0);
+use crate::generate::SUBMITS_SINCE;
 
 /// Which Pod of an object it is: its role and its group.
 pub(super) type PodKey = (PodRole, String);

@@ -38,8 +38,17 @@ const V2: (&str, &str) = ("$/autoscalerOptions", r#"{"version": "v2"}"#);
 const SHUTDOWN: (&str, &str) = ("^/shutdownAfterJobFinishes", "true");
 const SELECTOR: (&str, &str) = ("^/clusterSelector", r#"{"ray.io/cluster": "shared"}"#);
 const SIDECAR: (&str, &str) = ("^/submissionMode", r#""SidecarMode""#);
-const HISTORY: &str =
+const HISTORY: &str = r#"{"collectorOptions": {"image": "collector", "env": [
+    {"name": "STORAGE_BACKEND", "value": "S3"},
+    {"name": "S3_REGION", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+]}}"#;
+const COLLECTOR_WITHOUT_BACKEND: &str =
     r#"{"collectorOptions": {"image": "collector", "env": [{"name": "A", "value": "1"}]}}"#;
+const COLLECTOR_WITHOUT_BUCKET: &str = r#"{"collectorOptions": {"image": "collector", "env": [
+    {"name": "STORAGE_BACKEND", "value": "gcs"}
+]}}"#;
+const POLICY_OF_NOBODY: &str =
+    r#"{"mode": "DenyAllIngress", "workerGroups": [{"groupName": "nobody"}]}"#;
 const RULES: &str = r#"{"deletionRules": [
     {"policy": "DeleteCluster", "condition": {"jobStatus": "FAILED", "ttlSeconds": 5}}
 ]}"#;
@@ -202,6 +211,14 @@ pub(super) static ENTRIES: &[Entry] = &[
         ALL,
         &[("$/gcsFaultToleranceOptions", r#"{"backend": "rocksdb"}"#)],
     ),
+    Entry(
+        "CJSXg",
+        (1, 7),
+        &[(
+            "$/gcsFaultToleranceOptions",
+            r#"{"backend": "rocksdb", "redisAddress": "redis:6379"}"#,
+        )],
+    ),
     Entry("CJSXg", ALL, &[(worker!("suspend"), "true")]),
     Entry("SCJXg", ALL, &[(worker!("suspend"), "true"), SCALES]),
     Entry(
@@ -247,7 +264,18 @@ pub(super) static ENTRIES: &[Entry] = &[
         &[SCALES, ("$/autoscalerOptions/env/-", RESERVED)],
     ),
     Entry("CJSXg", ALL, &[("$/networkPolicy", "{}")]),
+    Entry("CJSXg", (1, 7), &[("$/networkPolicy", POLICY_OF_NOBODY)]),
     Entry("JSCXg", ALL, &[("$/historyServerOptions", HISTORY)]),
+    Entry(
+        "CJSXg",
+        (1, 7),
+        &[("$/historyServerOptions", COLLECTOR_WITHOUT_BACKEND)],
+    ),
+    Entry(
+        "CJSXg",
+        (1, 7),
+        &[("$/historyServerOptions", COLLECTOR_WITHOUT_BUCKET)],
+    ),
     Entry("CJSX", ALL, &[("$/tlsOptions", r#"{"enabled": true}"#)]),
     Entry(
         "CJSX",

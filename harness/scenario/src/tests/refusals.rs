@@ -13,7 +13,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::own_scenarios;
-use crate::generate::{NUMBERS, ObjectGenerator, settings};
+use crate::generate::{NUMBERS, ObjectGenerator, SUBMITS_SINCE, settings};
 use crate::{Manifest, Scenario, load_all, manifests};
 
 /// The first release that reports a refusal as an event; before, only its log does.
@@ -112,10 +112,6 @@ impl Case {
             })
     }
 }
-
-/// The first release whose operator submits a job without a Ray that answers; 1.0 asks the dashboard
-/// first, so nothing shows on envtest why it submits none.
-const SUBMITS_SINCE: Version = Version::new(1, 1, 0);
 
 /// Checks without which no job is submitted, or the RayJob does not begin.
 const OF_THE_SUBMITTER: [OperatorCheck; 6] = [

@@ -2,8 +2,8 @@
 
 use semver::Version;
 
-use super::options;
 use super::versions::{generic, older};
+use super::{gated, options};
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::metadata::{label_value, qualified_name};
 use crate::admission::view::View;
@@ -42,19 +42,18 @@ pub(super) fn spec(checks: &Checks, spec: &View, root: &View, prefix: &str) {
     suspended_groups(checks, spec, prefix);
     options::autoscaler(checks, spec, prefix);
     options::authentication(checks, spec, prefix);
-    for option in ["historyServerOptions", "networkPolicy", "tlsOptions"] {
+    for (option, gate) in [
+        ("networkPolicy", "RayClusterNetworkPolicy"),
+        ("tlsOptions", "RayClusterMTLS"),
+    ] {
         let at = spec.get(option);
         if at.exists() {
-            let gate = match option {
-                "historyServerOptions" => "RayClusterHistoryServer",
-                "networkPolicy" => "RayClusterNetworkPolicy",
-                _ => "RayClusterMTLS",
-            };
             let message =
                 format!("{prefix}spec.{option} requires the {gate} feature gate to be enabled");
             checks.refuse_without(gate, OperatorCheck::GatedOptions, &at, message);
         }
     }
+    gated::check(checks, spec, prefix);
     upgrade(checks, spec, root);
 }
 
@@ -253,7 +252,7 @@ fn fault_tolerance(checks: &Checks, spec: &View, root: &View, prefix: &str) {
             let what = "`ray.io/external-storage-namespace` annotation";
             field(Some(storage), what, "ExternalStorageNamespace");
         }
-        backend(checks, &options, prefix);
+        backend(checks, spec, &options, prefix);
     } else if annotation.text().to_lowercase() != "true"
         && let Some(at) = env.named("RAY_REDIS_ADDRESS")
     {
@@ -273,7 +272,7 @@ fn fault_tolerance(checks: &Checks, spec: &View, root: &View, prefix: &str) {
     }
 }
 
-fn backend(checks: &Checks, options: &View, prefix: &str) {
+fn backend(checks: &Checks, spec: &View, options: &View, prefix: &str) {
     let backend = options.get("backend");
     if backend.text() == "rocksdb" {
         let message = format!(
@@ -282,6 +281,7 @@ fn backend(checks: &Checks, options: &View, prefix: &str) {
         );
         let gate = "GCSFaultToleranceEmbeddedStorage";
         checks.refuse_without(gate, OperatorCheck::GcsBackend, &backend, message);
+        gated::embedded_storage(checks, spec, options, prefix);
     } else if options.get("storage").exists() {
         let message = format!(
             "{prefix}cannot set GcsFaultToleranceOptions.Storage when backend is 'redis' - it only applies to the \
