@@ -126,8 +126,10 @@ fn operator(observation: &Observation) -> Vec<TerminalFailure> {
 fn is_failure(event: &Event, observation: &Observation) -> bool {
     let reason = event.reason.as_deref().unwrap_or_default();
     let message = event.message.as_deref().unwrap_or_default();
-    // The operator validates an object once and then leaves it.
-    let invalid = reason.starts_with("Invalid") || reason == "RayConfigError";
+    // The operator validates an object once and then leaves it. RayConfigError is none of these:
+    // operators up to 1.1 report it of a RayCluster whose Pods they make (`calculateStatus` in
+    // raycluster_controller.go of 1.1.1).
+    let invalid = reason.starts_with("Invalid");
     let creation = reason.starts_with("FailedToCreate")
         || reason == "PodReconciliationError"
         || reason == "AutoscalerServiceAccountNotFound";

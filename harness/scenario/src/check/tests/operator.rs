@@ -27,7 +27,12 @@ const NO_ACCOUNT: &str = "pods \"a-head\" is forbidden: error looking up service
     0,
     true
 )]
-#[case::old_release("RayConfigError", "resources is not JSON", 0, true)]
+#[case::remark_of_old_releases(
+    "RayConfigError",
+    "Cannot parse object-store-memory x as an integer: strconv.ParseInt: parsing \"x\": invalid syntax",
+    60,
+    false
+)]
 #[case::invalid_pod(
     "FailedToCreateHeadPod",
     "Pod \"a-head\" is invalid: spec.containers[0].image: Required value",
