@@ -213,7 +213,7 @@ traps! {
         "Write the entrypoint on one line, or as a folded block, `>-`, without backslashes.";
         ["entrypoint-of-two-lines"]
     ENTRYPOINT_LOSES_QUOTES "entrypoint-loses-quotes" C19 Warning:
-        "The quotes are gone when `ray job submit` gets the words, and before Ray 2.56 it puts quotes only around words with blanks: the shell that runs the job interprets characters that quotes had protected.";
+        "The quotes are gone when `ray job submit` gets the words, and before Ray 2.56 it puts double quotes around words with blanks and none around others: the shell that runs the job interprets what the user's quotes had protected.";
         "Hide it from both shells, `\"'a>5'\"`, or use Ray 2.56 or later.";
         ["entrypoint-loses-quotes"]
     RUNTIME_ENV_TYPE "runtime-env-type" C19 Warning:

@@ -77,14 +77,15 @@ pub fn trap_page(trap: &Trap) -> String {
         ));
     }
     let issues = example.map(|example| example.issues).unwrap_or_default();
-    if !issues.is_empty() {
-        text.push_str("\n## Issues\n\n");
-        for issue in issues {
-            let (repository, number) = issue.split_once('#').unwrap_or((&issue, ""));
-            text.push_str(&format!(
-                "- [{issue}](https://github.com/{repository}/issues/{number})\n"
-            ));
-        }
+    text.push_str("\n## Issues\n\n");
+    if issues.is_empty() {
+        text.push_str("No public issue is known.\n");
+    }
+    for issue in issues {
+        let (repository, number) = issue.split_once('#').unwrap_or((&issue, ""));
+        text.push_str(&format!(
+            "- [{issue}](https://github.com/{repository}/issues/{number})\n"
+        ));
     }
     text
 }

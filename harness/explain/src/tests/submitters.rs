@@ -153,7 +153,9 @@ fn words_that_the_shell_of_the_job_reads_otherwise(
 ) {
     let explanation = explained(&job_of("2.46.0", entrypoint, ""), &["1.6.2"]);
     let warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
-    let found: Vec<_> = warnings.map(|one| (one.id.as_str(), one.severity)).collect();
+    let found: Vec<_> = warnings
+        .map(|one| (one.id.as_str(), one.severity))
+        .collect();
     let expected: Vec<_> = severity
         .map(|severity| ("entrypoint-loses-quotes", severity))
         .into_iter()

@@ -1,6 +1,10 @@
 //! Generates shell texts: whole ones, and ones that a change breaks.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+
+use kuberay_manifest::{Source, yaml};
+use serde_json::Value;
 
 /// Every construct that the texts of a run must have.
 pub const CONSTRUCTS: &[&str] = &[
@@ -74,37 +78,57 @@ pub const CONSTRUCTS: &[&str] = &[
     "scenario",
 ];
 
-/// Texts of users, as the manifests under scenarios/ have them.
-const SCENARIOS: &[&str] = &[
-    " echo before ray ",
-    " echo 123  456 ",
-    " export A=1; cd /tmp ",
-    " (sleep 1&) ",
-    " bash  -c  echo hello world ",
-    " 'echo hello world' ",
-    " cat > f <<'EOF'\nexit 1\nEOF\necho done ",
-    " set -euo pipefail\nprepare\nset +e ",
-    " for i in 1 2 3; do prepare && break; sleep 1; done ",
-    " if [ -f x ]; then . ./x; fi ",
-    " case \"$A\" in a) echo a;; *) echo b;; esac ",
-    " prepare || { echo failed; exit 1; } ",
-    " trap 'echo end' EXIT; prepare ",
-    " f() { prepare \"$1\"; }; f a ",
-    " echo \"$(date)\" >> log 2>&1 ",
-    " A=$(cat x | wc -l) && echo ${A:-0} ",
-    " until ready; do sleep 2; done ",
-    " [[ -n $A && $B == x* ]] && echo y ",
-    " echo {a,b} *.py ~ ",
-    " ((i++)) || : ",
-    " perl -ne 'print if $_ =~ /x/' log; echo ${HOME} ",
-    " kill -0 $$ && echo $((1 << 2)) ",
-];
+/// What the operator makes of each `command` and `args` of the scenarios' containers, in a fixed
+/// order: the elements between spaces.
+fn texts_of_scenarios() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let mut texts = BTreeSet::new();
+    for folder in std::fs::read_dir(root).unwrap().flatten() {
+        for file in std::fs::read_dir(folder.path()).into_iter().flatten() {
+            let file = file.unwrap().path();
+            if file.extension().is_none_or(|end| end != "yaml") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&file).unwrap();
+            for document in yaml::parse(&Source::new(&file, &text))
+                .into_iter()
+                .flatten()
+            {
+                collect(&document.to_json(), &mut texts);
+            }
+        }
+    }
+    assert!(texts.len() > 50, "{texts:?}");
+    texts.into_iter().collect()
+}
+
+fn collect(value: &Value, texts: &mut BTreeSet<String>) {
+    let list = |field: &str| {
+        let items = value[field].as_array().into_iter().flatten();
+        items.filter_map(Value::as_str)
+    };
+    let text: String = list("command")
+        .chain(list("args"))
+        .map(|element| format!(" {element} "))
+        .collect();
+    // One of them comes from each of many scenarios; a text may be long, but not endless.
+    if !text.is_empty() && text.len() < 10_000 {
+        texts.insert(text);
+    }
+    match value {
+        Value::Object(fields) => fields.values().for_each(|field| collect(field, texts)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, texts)),
+        _ => {}
+    }
+}
 
 pub struct Generator {
     state: u64,
     depth: usize,
     loops: usize,
     functions: usize,
+    /// Texts of users, from the manifests of the scenarios.
+    scenarios: Vec<String>,
     /// Constructs that some text has.
     pub used: BTreeSet<&'static str>,
 }
@@ -116,6 +140,7 @@ impl Generator {
             depth: 0,
             loops: 0,
             functions: 0,
+            scenarios: texts_of_scenarios(),
             used: BTreeSet::new(),
         }
     }
@@ -144,7 +169,8 @@ impl Generator {
         let mut text = if self.below(6) == 0 {
             self.use_of("scenario");
             runs = false;
-            self.pick(SCENARIOS).to_owned()
+            let number = self.below(self.scenarios.len());
+            self.scenarios[number].clone()
         } else {
             self.list(3)
         };

@@ -244,7 +244,7 @@ causes! {
         []
     UNKNOWN "unknown" None,
         "It is not ready, and none of the known causes explains it.";
-        "Save a bundle with --save-bundle FILE, read it, and attach it to an issue; known secrets are masked in it.";
+        "Save a bundle with --save-bundle FILE, read it, and attach it to an issue; known secrets are redacted in it.";
         []
 }
 
