@@ -367,14 +367,18 @@ fn errors_quote_a_few_columns_of_long_lines() {
     let mut value = json(BAD);
     value["metadata"]["annotations"] = serde_json::json!({"long": "x".repeat(20_000)});
     let cut = value.to_string();
-    let folder = folder(&[("f.json", &cut[..cut.len() - 1])]);
-    let output = in_folder(folder.path(), &["explain", "f.json"], None);
-    assert_eq!(output.status.code(), Some(2));
-    let said = text(&output.stderr);
-    assert!(
-        said.lines().all(|line| line.chars().count() < 130),
-        "{said}"
+    let flow = format!(
+        "kind: RayCluster\nmetadata: {{a: {}, b: [}}\n",
+        "x".repeat(20_000)
     );
+    for (file, content) in [("f.json", &cut[..cut.len() - 1]), ("f.yaml", &flow)] {
+        let folder = folder(&[(file, content)]);
+        let output = in_folder(folder.path(), &["explain", file], None);
+        assert_eq!(output.status.code(), Some(2));
+        let said = text(&output.stderr);
+        let longest = said.lines().map(|line| line.chars().count()).max();
+        assert!(longest < Some(130), "{said}");
+    }
 }
 
 #[test]
