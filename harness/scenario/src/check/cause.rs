@@ -96,3 +96,68 @@ impl Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn ends_are_those_of_a_container_that_has_run() {
+        assert!(Cause::Exit.is_end());
+        assert!(Cause::Hook.is_end());
+        let others = [
+            Cause::Api("refused".into()),
+            Cause::Operator("FailedToCreateHeadPod".into()),
+            Cause::Waiting("ErrImagePull".into()),
+            Cause::TooLarge,
+        ];
+        for other in others {
+            assert!(!other.is_end(), "{other:?}");
+        }
+    }
+
+    #[rstest]
+    #[case::itself(Cause::Waiting("InvalidImageName".into()), "InvalidImageName", true)]
+    #[case::pull(Cause::Waiting("ErrImagePull".into()), "ImagePullBackOff", true)]
+    #[case::pull_again(Cause::Waiting("ImagePullBackOff".into()), "ErrImagePull", true)]
+    #[case::before_a_pull(Cause::Waiting("InvalidImageName".into()), "ErrImagePull", false)]
+    #[case::after_a_pull(Cause::Waiting("ErrImagePull".into()), "InvalidImageName", false)]
+    #[case::restart(Cause::Exit, "CrashLoopBackOff", true)]
+    #[case::not_made(Cause::Exit, "RunContainerError", true)]
+    #[case::no_hook(Cause::Exit, "PostStartHookError", false)]
+    #[case::hook(Cause::Hook, "PostStartHookError", true)]
+    #[case::hook_again(Cause::Hook, "CrashLoopBackOff", true)]
+    #[case::no_exit(Cause::Hook, "RunContainerError", false)]
+    #[case::too_large(Cause::TooLarge, "CrashLoopBackOff", false)]
+    #[case::api(Cause::Api("ErrImagePull".into()), "ErrImagePull", false)]
+    fn reasons_to_wait(#[case] cause: Cause, #[case] reason: &str, #[case] expected: bool) {
+        assert_eq!(cause.waits(reason), expected);
+    }
+
+    #[rstest]
+    #[case(Role::Worker, None, None, true)]
+    #[case(Role::Worker, Some("g"), None, true)]
+    #[case(Role::Worker, Some("g"), Some("ray"), true)]
+    #[case(Role::Worker, Some("g"), Some("beside"), false)]
+    #[case(Role::Worker, Some("other"), None, false)]
+    #[case(Role::Head, Some("g"), None, false)]
+    fn places(
+        #[case] role: Role,
+        #[case] group: Option<&str>,
+        #[case] container: Option<&str>,
+        #[case] expected: bool,
+    ) {
+        let place = |container: &str, ray: bool| ContainerRef {
+            role: Some(Role::Worker),
+            group: Some("g".into()),
+            container: Some(container.into()),
+            ray,
+        };
+        assert_eq!(place("ray", true).is(role, group, container), expected);
+        let beside = place("beside", false);
+        assert!(beside.is(Role::Worker, None, Some("beside")));
+        assert!(!beside.is(Role::Worker, None, None), "not Ray's");
+    }
+}

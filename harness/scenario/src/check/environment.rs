@@ -61,3 +61,36 @@ pub(super) fn fault(observation: &Observation, search: &mut Search) -> Option<St
         said.trim()
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[&str]) -> Lines {
+        text.iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_was_found_stays_until_another_log_begins() {
+        let mut search = Search::default();
+        let gave_up = lines(&[
+            "Ray runtime started.",
+            "Failed to start the dashboard , return code -9",
+        ]);
+        assert!(search.go_on(&gave_up).is_some());
+        assert!(
+            search.go_on(&gave_up).is_some(),
+            "it is found once, and stays"
+        );
+        let another = lines(&["Ray runtime started."]);
+        assert_eq!(
+            search.go_on(&another),
+            None,
+            "another log says nothing of it"
+        );
+        assert!(
+            search.go_on(&gave_up).is_some(),
+            "the first is searched again from its start"
+        );
+    }
+}

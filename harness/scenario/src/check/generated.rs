@@ -188,6 +188,8 @@ mod tests {
     )]
     #[case("job-x7b2c", "job-x7b2c", "job-x7b2c", "job-x7b2c")]
     #[case("", "", "a-", "a-")]
+    // An ending without characters.
+    #[case("", "job-", "a-b c-d", "a-b c-d")]
     fn ids_of_jobs(
         #[case] chosen: &str,
         #[case] id: &str,
@@ -214,6 +216,11 @@ mod tests {
         assert_contains!(unseen("RayJob", &all).unwrap(), "job id");
         all.ray_jobs = vec![job("a", "", "a-x7b2c")];
         all.ray_jobs[0]["status"]["rayClusterName"] = json!("a-bcdfg");
+        assert_eq!(unseen("RayJob", &all).unwrap(), "the RayCluster a-bcdfg");
+        // One that the RayJob selects is not named by it.
+        all.ray_jobs[0]["spec"]["clusterSelector"] = json!({"ray.io/cluster": "a-bcdfg"});
+        assert_eq!(unseen("RayJob", &all), None);
+        all.ray_jobs[0]["spec"]["clusterSelector"] = json!({});
         assert_eq!(unseen("RayJob", &all).unwrap(), "the RayCluster a-bcdfg");
         all.ray_clusters = vec![owned("RayCluster", "a-bcdfg", "RayJob")];
         assert_eq!(unseen("RayJob", &all), None);

@@ -234,3 +234,23 @@ pub enum Comparison {
         file: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_count_of_something_is_written() {
+        let counts = [0, 2].map(|count| {
+            let finding = Finding {
+                new_snapshots: count,
+                ..Finding::default()
+            };
+            serde_json::to_value(finding)
+                .unwrap()
+                .get("new_snapshots")
+                .cloned()
+        });
+        assert_eq!(counts, [None, Some(2.into())]);
+    }
+}

@@ -145,7 +145,7 @@ mod tests {
     use rstest::rstest;
 
     use super::ResourceExpectation::{self, Number, Text};
-    use super::{differences, google_style, parse};
+    use super::{differences, google_style, parse, words};
 
     const LINE: &str = "{'node:__internal_head__': 1.0, 'node:10.244.0.8': 1.0, 'memory': 5368709120.0, 'CPU': 1.0, \
                         'object_store_memory': 1354522214.0}";
@@ -181,6 +181,7 @@ mod tests {
     #[case("CPU", Number(2.0), Some(("CPU: 2", "CPU: 1")))]
     #[case("memory", Text("2Gi".into()), Some(("memory: 2147483648 (2Gi)", "memory: 5368709120")))]
     #[case("GPU", Text("present".into()), Some(("GPU: present, above 0", "no GPU")))]
+    #[case("CPU", Text("2".into()), Some(("CPU: 2", "CPU: 1")))]
     #[case("CPU", Text("one".into()), Some(("CPU: one, which is neither `present` nor a quantity such as 2Gi", "CPU: 1")))]
     fn compares(
         #[case] key: &str,
@@ -194,5 +195,23 @@ mod tests {
             .map(|(a, b)| (a.to_owned(), b.to_owned()))
             .collect();
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn nothing_of_a_resource_is_not_present() {
+        let expected = BTreeMap::from([("GPU".to_owned(), Text("present".into()))]);
+        let none = BTreeMap::from([("GPU".to_owned(), 0.0)]);
+        let found = differences(&expected, &none, None);
+        assert_eq!(
+            found,
+            [("GPU: present, above 0".to_owned(), "GPU: 0".to_owned())]
+        );
+    }
+
+    #[test]
+    fn expectations_in_words() {
+        let expected = [("CPU", Number(1.5)), ("memory", Text("2Gi".into()))];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value)).into();
+        assert_eq!(words(&expected), "{CPU: 1.5, memory: 2Gi}");
     }
 }

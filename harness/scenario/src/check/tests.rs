@@ -15,6 +15,7 @@ mod events;
 mod flag_orders;
 mod flag_values;
 mod jobs;
+mod kinds;
 mod logs;
 mod operator;
 mod pods;

@@ -289,6 +289,35 @@ line 1, from character 18 (`·` is a space):
     }
 
     #[test]
+    fn near_changes_in_a_line_are_shown_together() {
+        let text = diff("- \"a--b\"", "- \"x--y\"", FILE);
+        assert!(!text.contains("further on"), "{text}");
+        assert_contains!(text, "^  ^");
+    }
+
+    #[test]
+    fn long_words_and_lines_are_cut_at_their_limits() {
+        let added = |length: usize| {
+            named(&align::WordChange {
+                old: String::new(),
+                new: "x".repeat(length),
+            })
+        };
+        let whole = "x".repeat(NAME);
+        assert_eq!(added(NAME), format!("added `{whole}`"));
+        assert_eq!(added(NAME + 1), format!("added `{whole}…`"));
+        assert_eq!(shorten(&"x".repeat(LINE)), "x".repeat(LINE));
+        let long = format!("{}{}", "a".repeat(LINE), "b".repeat(LINE));
+        let half = LINE / 2;
+        let expected = format!(
+            "{} […{LINE} characters…] {}",
+            "a".repeat(half),
+            "b".repeat(half)
+        );
+        assert_eq!(shorten(&long), expected);
+    }
+
+    #[test]
     fn added_and_removed_lines_are_shown_with_their_surroundings() {
         let text = diff("- \"a\"\n- \"b\"", "- \"a\"\n- \"b\"\n- \"c\"", FILE);
         assert_eq!(

@@ -72,3 +72,17 @@ fn list(releases: &[Version], separator: &str) -> String {
     let releases: Vec<_> = releases.iter().map(ToString::to_string).collect();
     releases.join(separator)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_and_a_terminal_are_of_the_system() {
+        let source = || std::io::Error::other("full");
+        let path = Path::new("a.snap");
+        assert!(ExpectError::write(path, "written")(source()).is_of_the_system());
+        assert!(ExpectError::Terminal(source()).is_of_the_system());
+        assert!(!ExpectError::read(path)(source()).is_of_the_system());
+    }
+}

@@ -171,6 +171,13 @@ mod tests {
     }
 
     #[test]
+    fn the_namespace_is_replaced_where_it_is_the_whole_value() {
+        let collector = |text: &str| env("RAY_CLUSTER_NAMESPACE", text, "1.7.0");
+        assert_eq!(collector("kc-7f3"), "<namespace>");
+        assert_eq!(collector("other"), "other");
+    }
+
+    #[test]
     fn every_entry_says_why() {
         for entry in &NORMALISATIONS {
             assert!(!entry.name.is_empty());

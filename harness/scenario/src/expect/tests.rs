@@ -696,6 +696,17 @@ fn a_release_that_is_not_recorded_is_compared_with_the_nearest() {
 }
 
 #[test]
+fn the_nearest_recorded_release_is_the_newest_older_one() {
+    let fixture = Fixture::new();
+    fixture.accepted(&["1.3.2", "1.4.2", "1.6.2"], &json!(["old"]));
+    let Comparison::Different { unrecorded, .. } = fixture.compare("1.5.1", &json!(["new"])) else {
+        panic!("they differ");
+    };
+    let note = unrecorded.unwrap();
+    assert!(note.contains("nearest: 1.4.2\n"), "{note}");
+}
+
+#[test]
 fn a_run_covers_the_releases_of_all_pending_snapshots_of_a_subject() {
     let fixture = Fixture::new();
     fixture.accepted(&["1.3.2", "1.6.2"], &json!(["old"]));

@@ -1,6 +1,6 @@
-use assertables::{assert_contains, assert_ends_with, assert_starts_with};
+use assertables::{assert_contains, assert_ends_with, assert_not_contains, assert_starts_with};
 
-use super::{Bounds, CHUNK_BYTES, Line, Lines};
+use super::{Bounds, CHUNK_BYTES, LINE_COST, Line, Lines, size};
 
 const SMALL: Bounds = Bounds {
     head: 2 * CHUNK_BYTES,
@@ -36,6 +36,7 @@ fn a_short_log_is_kept_whole() {
     assert_eq!(lines.cut_words(), None);
     assert_eq!(lines.whole_from(1990).count(), 10);
     assert_ends_with!(lines.to_text(), "1999\nhalf\n");
+    assert_not_contains!(lines.to_text(), "[", "nothing is left out");
     lines.push(&line(2000));
     assert_eq!(lines.partial(), None, "the line has ended");
 }
@@ -80,6 +81,7 @@ fn copies_share_what_they_hold() {
     let shared = |number| std::ptr::eq(lines.get(number).unwrap(), copy.get(number).unwrap());
     assert!((0..1500).all(shared));
     assert_eq!(lines.id(), copy.id());
+    assert_ne!(lines.id(), Lines::new(SMALL).id(), "others have another");
     filled(&mut lines, 1500..1501);
     assert_eq!(lines.count(), 1501, "a copy does not change");
     assert_eq!(copy.count(), 1500, "a copy does not change");
@@ -146,4 +148,137 @@ fn empty_lines_do_not_fill_memory() {
     assert_eq!(lines.count(), 100_000);
     assert!(lines.dropped().0 > 50_000);
     assert_eq!(lines.get(99_999), Some(""));
+}
+
+#[test]
+fn nothing_was_written() {
+    let mut lines = Lines::new(SMALL);
+    assert!(lines.is_empty());
+    lines.set_partial(Some(Line::default()));
+    assert!(!lines.is_empty(), "a line has begun");
+    lines.set_partial(None);
+    lines.push(&Line::default());
+    assert!(!lines.is_empty(), "an empty line was written");
+}
+
+/// A line that fills a chunk by itself.
+fn large() -> Line {
+    Line {
+        text: "x".repeat(CHUNK_BYTES),
+        cut: 0,
+    }
+}
+
+const LARGE: usize = CHUNK_BYTES + LINE_COST;
+
+#[test]
+fn chunks_are_filled_to_their_size() {
+    let mut lines = Lines::new(SMALL);
+    lines.push(&line(0));
+    let fits = CHUNK_BYTES - (100 + LINE_COST);
+    let with = |length: usize| {
+        let mut lines = lines.clone();
+        lines.push(&Line {
+            text: "x".repeat(length),
+            cut: 0,
+        });
+        lines.chunks.len()
+    };
+    assert_eq!(with(fits), 1);
+    assert_eq!(with(fits + 1), 2);
+    filled(&mut lines, 1..20);
+    assert_eq!(lines.chunks.len(), 1);
+}
+
+#[test]
+fn the_beginning_ends_at_its_bound() {
+    let each = 100 + LINE_COST;
+    for (head, expected) in [(3 * each, 3), (3 * each + 1, 4)] {
+        let mut lines = Lines::new(Bounds { head, tail: 0 });
+        filled(&mut lines, 0..1000);
+        assert_eq!(lines.head, 1, "{head} bytes");
+        assert_eq!(lines.chunks[0].ends.len(), expected, "{head} bytes");
+        assert_eq!(lines.head_bytes, expected * each, "{head} bytes");
+    }
+}
+
+#[test]
+fn the_end_is_dropped_above_its_bound_and_never_wholly() {
+    let kept = |tail: usize, number: usize| {
+        let mut lines = Lines::new(Bounds { head: 1, tail });
+        (0..number).for_each(|_| lines.push(&large()));
+        assert!(lines.get(number - 1).is_some(), "the last line stays");
+        number - lines.dropped().0
+    };
+    assert_eq!(kept(2 * LARGE, 3), 3, "the bound is for what is above it");
+    assert_eq!(kept(2 * LARGE, 4), 3);
+    assert_eq!(kept(2 * LARGE - 1, 3), 2);
+    assert_eq!(kept(0, 9), 2, "the first and the last");
+}
+
+#[test]
+fn what_is_dropped_counts_the_bytes_of_the_log() {
+    let mut lines = Lines::new(Bounds { head: 1, tail: 0 });
+    for _ in 0..4 {
+        lines.push(&Line { cut: 7, ..large() });
+    }
+    assert_eq!(lines.dropped(), (2, 2 * (CHUNK_BYTES as u64 + 1 + 7)));
+    let again = lines.within(Bounds::CHECKS);
+    assert_eq!(again.dropped(), lines.dropped(), "a copy knows it, too");
+}
+
+#[test]
+fn chunks_that_are_new_are_shared_and_others_copied() {
+    let mut all = Lines::new(Bounds::CHECKS);
+    filled(&mut all, 0..1500);
+    let copy = all.within(Bounds::CHECKS);
+    let is_shared = |number| std::ptr::eq(all.get(number).unwrap(), copy.get(number).unwrap());
+    assert!((0..1500).all(is_shared));
+
+    let mut lines = Lines::new(SMALL);
+    filled(&mut lines, 0..2);
+    let mut more = Lines::from_number(1, SMALL);
+    filled(&mut more, 1..2);
+    more.push(&Line {
+        text: "long".into(),
+        cut: 10,
+    });
+    filled(&mut more, 3..4);
+    lines.append(more);
+    let text = lines.to_text();
+    assert_contains!(text, "\nlong[10 bytes more of this line are left out]\n");
+    assert_eq!(text.matches("left out").count(), 1);
+}
+
+#[test]
+fn what_is_unfinished_is_that_of_who_knows_more() {
+    let unfinished = |count: usize, text: &str| {
+        let mut lines = Lines::new(SMALL);
+        filled(&mut lines, 0..count);
+        lines.set_partial(Some(Line {
+            text: text.into(),
+            cut: 0,
+        }));
+        lines
+    };
+    let mut lines = unfinished(2, "ha");
+    lines.append(unfinished(2, "half"));
+    assert_eq!(lines.partial(), Some("half"));
+    lines.append(unfinished(1, "old"));
+    assert_eq!(lines.partial(), None);
+    assert_eq!(lines.last_whole(), Some(line(1).text.as_str()));
+}
+
+#[test]
+fn sizes_for_people() {
+    let shown = [0, 1023, 1024, 1536, 1_048_575, 1_048_576].map(size);
+    let expected = [
+        "0 bytes",
+        "1023 bytes",
+        "1.0 KiB",
+        "1.5 KiB",
+        "1024.0 KiB",
+        "1.0 MiB",
+    ];
+    assert_eq!(shown, expected);
 }

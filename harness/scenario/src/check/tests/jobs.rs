@@ -65,6 +65,33 @@ fn a_status_on_the_way_is_waited_for_and_one_that_is_past_is_not() {
     );
 }
 
+/// A second job of the entrypoint may be the one that is awaited.
+#[test]
+fn the_job_that_has_the_status_counts() {
+    let two =
+        check(json!({ "job": { "entrypoint": ENTRYPOINT, "status": "SUCCEEDED", "count": 2 } }));
+    let mut observation = observe(&POST_START);
+    let first = DashboardJob {
+        status: "FAILED".into(),
+        ..jobs(&mut observation)[0].clone()
+    };
+    jobs(&mut observation).insert(0, first);
+    passes(judge(&two, &observation));
+}
+
+#[test]
+fn one_of_several_jobs_is_waited_for_while_there_is_room() {
+    let two = check(json!({ "job": { "entrypoint": "other", "status": "SUCCEEDED", "count": 2 } }));
+    let mut observation = observe(&POST_START);
+    waits(
+        judge(&two, &observation),
+        "waits for the job; the dashboard lists 1 job",
+    );
+    let again = jobs(&mut observation)[0].clone();
+    jobs(&mut observation).push(again);
+    fails(judge(&two, &observation), "another entrypoint");
+}
+
 #[test]
 fn the_number_of_jobs_counts() {
     let two =

@@ -398,6 +398,14 @@ fn only_logs_of_containers_that_started_are_needed() {
         &json!({}),
     );
     assert_eq!(needed_logs(&check, &observation), []);
+    pod_event(&mut observation, "Created", "Created container ray-head", 1);
+    pod_event(&mut observation, "Started", "Started container beside", 1);
+    observation.events[1].involved_object.field_path = Some("spec.containers{beside}".into());
+    assert_eq!(
+        needed_logs(&check, &observation),
+        [],
+        "of another, or not started"
+    );
     pod_event(&mut observation, "Started", "Started container ray-head", 1);
     assert_eq!(needed_logs(&check, &observation), [log]);
     assert_eq!(needed_logs(&check, &Observation::default()), []);

@@ -162,6 +162,14 @@ fn a_pod_that_becomes_ready_fails_at_any_time() {
         judge(&ready("61s"), &observation),
         "the head Pod not ready so far; watches for 1.0 s more",
     );
+    // As the kubelet says it of a Pod that is not ready.
+    let not_ready = json!({ "type": "Ready", "status": "False" });
+    let status = observation.pods[0].status.as_mut().unwrap();
+    status.conditions = Some(vec![serde_json::from_value(not_ready).unwrap()]);
+    passes(judge(&ready("1m"), &observation));
+    let reached = milestones(&[], &observation, &Snapshots(Vec::new()));
+    assert!(reached.contains(&Milestone::Running), "{reached:?}");
+    assert!(!reached.contains(&Milestone::Ready), "{reached:?}");
     // A restart is not what it is about; a Pod that is gone is no longer watched.
     set_status(&mut observation, 3, &json!({ "running": {} }), &exited(1));
     passes(judge(&ready("1m"), &observation));

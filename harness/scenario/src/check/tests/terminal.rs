@@ -206,6 +206,8 @@ fn containers_that_cannot_be_made(
     json!({}),
     "exited 127: what it should run was not found; check the command, the image and PATH"
 )]
+#[case::not_executable(0, exited(126), json!({}), "exited 126: what it should run is not executable")]
+#[case::killed(0, exited(137), json!({}), "exited 137: it was killed")]
 fn containers_that_ended(
     #[case] restarts: i32,
     #[case] now: Value,
@@ -239,6 +241,7 @@ fn containers_that_ended(
         assert_eq!(terminal(&[check(expected)], &observation), None);
     }
     for of_another in [
+        json!({ "event": { "reason": "Killing" } }),
         json!({ "state": { "role": "worker", "restarts": 1 } }),
         json!({ "state": { "role": "head", "container": "sidecar", "reason": "Completed" } }),
         json!({ "logs": { "role": "worker", "after": ["ended"], "lines": [] } }),
@@ -293,6 +296,9 @@ fn a_hook_that_failed_is_the_cause_of_the_exit() {
         ),
         "{message}"
     );
+    set_log(&mut observation, true, "waiting for Ray");
+    let found = cause(&observation).found.expect("the last lines");
+    assert_contains!(found, "waiting for Ray");
     for expected in [
         json!({ "event": { "reason": "FailedPostStartHook" } }),
         json!({ "state": { "role": "head", "waiting": "CrashLoopBackOff" } }),
@@ -316,6 +322,7 @@ fn a_hook_that_failed_is_the_cause_of_the_exit() {
     Some("requests memory 1024.0Gi but the largest node has 8.0Gi")
 )]
 #[case("cpu", "2", None)]
+#[case("memory", "8Gi", None)]
 fn pods_larger_than_every_node(
     #[case] resource: &str,
     #[case] amount: &str,
@@ -328,8 +335,20 @@ fn pods_larger_than_every_node(
         Some(serde_json::from_value(json!({ "requests": { resource: amount } })).unwrap());
     goes_on(&observation);
     observation.pods[0].spec.as_mut().unwrap().node_name = None;
+    let status = observation.pods[0].status.as_mut().unwrap();
+    let said = "0/1 nodes are available: 1 Insufficient";
+    let scheduled = json!({ "type": "PodScheduled", "status": "False", "message": said });
+    status.conditions = Some(vec![serde_json::from_value(scheduled).unwrap()]);
     match message {
-        Some(message) => assert_contains!(cause(&observation).message, message),
+        Some(message) => {
+            let finding = cause(&observation);
+            assert_contains!(finding.message, message);
+            assert_eq!(
+                finding.found.as_deref(),
+                Some(said),
+                "the scheduler's words"
+            );
+        }
         None => goes_on(&observation),
     }
     let expected = check(json!({ "event": { "reason": "FailedScheduling" } }));
@@ -360,6 +379,18 @@ fn init_containers_count_at_their_largest() {
     assert_contains!(
         cause(&set(json!([container("a", "500m", Some("Always"))]), "2")).message,
         "cpu 2.5 "
+    );
+    assert_contains!(
+        cause(&set(
+            json!([
+                container("a", "500m", Some("Always")),
+                container("b", "2", None)
+            ]),
+            "1"
+        ))
+        .message,
+        "cpu 2.5 ",
+        "one that stays is beside the next"
     );
 }
 
@@ -392,4 +423,71 @@ fn containers_beside_ray_may_crash_at_first() {
         cause(&observation).message,
         "container autoscaler of Pod raycluster-overwrite-cmd-head-kpt26 exited 1"
     );
+}
+
+/// The Pod of a worker, whose init container waits for the head.
+fn with_init(restarts: i32, now: &Value, before: &Value) -> Observation {
+    let mut observation = observe(&OVERWRITE);
+    observation.logs.clear();
+    let spec = observation.pods[1].spec.as_ref().unwrap();
+    let name = spec.init_containers.as_ref().unwrap()[0].name.clone();
+    let status = observation.pods[1].status.as_mut().unwrap();
+    status.container_statuses = None;
+    let init = &mut status.init_container_statuses.as_mut().unwrap()[0];
+    assert_eq!(init.name, name);
+    init.restart_count = restarts;
+    init.state = Some(serde_json::from_value(now.clone()).unwrap());
+    init.last_state = Some(serde_json::from_value(before.clone()).unwrap());
+    observation
+}
+
+#[rstest]
+#[case::has_ended(0, exited(0), json!({}), false)]
+#[case::ends_for_the_first_time(0, exited(1), json!({}), false)]
+#[case::runs_again(1, json!({ "running": {} }), exited(1), true)]
+#[case::runs_again_without_error(1, json!({ "running": {} }), exited(0), false)]
+#[case::crash_loop(0, waiting("CrashLoopBackOff", ""), exited(1), true)]
+#[case::crash_loop_without_error(0, waiting("CrashLoopBackOff", ""), exited(0), false)]
+fn init_containers_that_end_with_an_error_again(
+    #[case] restarts: i32,
+    #[case] now: Value,
+    #[case] before: Value,
+    #[case] is_terminal: bool,
+) {
+    let observation = with_init(restarts, &now, &before);
+    if is_terminal {
+        assert_contains!(cause(&observation).message, "exited 1");
+    } else {
+        goes_on(&observation);
+    }
+    // One that stays beside the others is no such container.
+    let mut beside = observation.clone();
+    let spec = beside.pods[1].spec.as_mut().unwrap();
+    spec.init_containers.as_mut().unwrap()[0].restart_policy = Some("Always".into());
+    goes_on(&beside);
+}
+
+#[test]
+fn a_first_instance_that_runs_has_not_ended() {
+    goes_on(&head(0, &json!({ "running": {} }), &exited(1)));
+}
+
+#[test]
+fn only_a_rejection_that_no_check_expects_is_unexpected() {
+    let expected = [check(
+        json!({ "rejected": { "by": "api", "message": "Required" } }),
+    )];
+    let mut observation = head(0, &exited(2), &json!({}));
+    assert_eq!(
+        unexpected_rejection(&expected, &observation),
+        None,
+        "a container that ended is no rejection"
+    );
+    observation.rejections.push(Rejection {
+        object: "RayCluster a".into(),
+        message: "Invalid: spec.headGroupSpec: Required value".into(),
+    });
+    assert_eq!(unexpected_rejection(&expected, &observation), None);
+    let finding = unexpected_rejection(&[], &observation).expect("nobody expects it");
+    assert_contains!(finding.message, "the API server refused RayCluster a");
 }

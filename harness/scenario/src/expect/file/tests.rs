@@ -184,3 +184,14 @@ fn a_body_that_a_run_writes_is_read(#[case] body: &str) {
         Ok(snapshot(body))
     );
 }
+
+#[test]
+fn what_can_not_be_read_is_not_absent() {
+    let folder = tempfile::tempdir().unwrap();
+    let none = SnapshotFile::read_if_there(&folder.path().join("none.snap"));
+    assert!(matches!(none, Ok(None)), "{none:?}");
+    let no_file = folder.path().join("a.snap");
+    std::fs::create_dir(&no_file).unwrap();
+    let read = SnapshotFile::read_if_there(&no_file);
+    assert!(matches!(read, Err(ExpectError::Read { .. })), "{read:?}");
+}
