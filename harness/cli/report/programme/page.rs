@@ -20,7 +20,7 @@ const INTRODUCTION: &str = "\
 <!-- Written by `kuberay-conformance docs programme`. -->
 
 Each row is a report that a team published of one run on one build of the operator;
-[Publishing a report](../guide/reporting.md) has the rules. The page is generated from
+[Publish a report](../guide/reporting.md) has the rules. The page is generated from
 `conformance/reports`:
 
 ```sh
