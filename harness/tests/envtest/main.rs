@@ -18,6 +18,7 @@ mod rejected;
 mod secrets;
 mod slow {
     mod diff;
+    mod disk;
     mod fleet;
     mod fuzz;
     mod killed;

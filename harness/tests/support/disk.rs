@@ -65,7 +65,8 @@ impl Disk {
         assert!(mounted.status.success(), "{options}: {}", text(&mounted));
     }
 
-    fn break_it(&self, fault: DiskFault) {
+    /// Gives the disk a fault, until it is mended.
+    pub fn break_it(&self, fault: DiskFault) {
         let used = rustix::fs::statvfs(self.path()).unwrap();
         match fault {
             DiskFault::Full(more) => {
@@ -81,7 +82,8 @@ impl Disk {
         }
     }
 
-    fn mend(&self) {
+    /// Takes the fault away.
+    pub fn mend(&self) {
         self.remount(&format!("rw,size={LARGE},nr_inodes={MANY}"));
     }
 
