@@ -131,3 +131,32 @@ fn can_match(hir: &Hir) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::can_match_a_line;
+
+    #[rstest]
+    #[case("", true)]
+    #[case("a", true)]
+    #[case("\\n", false)]
+    #[case("a\\nb", false)]
+    #[case("[\\n]", false)]
+    #[case("[\\n-\\r]", true)]
+    #[case("[\\t\\n]", true)]
+    #[case("(?-u:[\\n\\x0b])", true)]
+    #[case("\\n?", true)]
+    #[case("\\n+", false)]
+    #[case("(a|\\n)", true)]
+    #[case("(\\n)", false)]
+    #[case("^a$", true)]
+    #[case("a^", false)]
+    #[case("a?^b", true)]
+    #[case("$a", false)]
+    #[case("$a?", true)]
+    fn lines_that_can_be_matched(#[case] expression: &str, #[case] expected: bool) {
+        assert_eq!(can_match_a_line(expression), expected, "{expression}");
+    }
+}

@@ -25,6 +25,12 @@ fn a_dashboard_that_ray_gave_up_is_the_machines_fault() {
         !keys[0].previous && keys.len() == 1,
         "the log that tells is asked for"
     );
+    let job = check(json!({ "job": { "entrypoint": "a", "status": "SUCCEEDED" } }));
+    assert_eq!(
+        needed_logs(&job, &silent(GAVE_UP)),
+        keys,
+        "a job needs it, too"
+    );
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! The order of flags in many Pods.
 
-use assert_matches::assert_matches;
+use assertables::{assert_ends_with, assert_starts_with};
 use rstest::rstest;
-use serde_json::json;
 
 use super::*;
 
@@ -42,7 +41,13 @@ const BA: &str = " --b  --a=1 ";
 #[case::all_there_and_different("several", &[AB, BA, AB])]
 #[case::more_than_asked("several", &[AB, AB, AB, BA])]
 fn orders_as_expected_pass(#[case] orders: &str, #[case] flags: &[&str]) {
-    assert_matches!(verdict(orders, flags), Verdict::Pass(_));
+    let finding = passes(verdict(orders, flags));
+    let found = finding.found.expect("the orders");
+    let times = found.lines().map(|line| line.split(' ').next().unwrap());
+    let times: usize = times.map(|times| times.parse::<usize>().unwrap()).sum();
+    assert_eq!(times, flags.len(), "{found}");
+    assert_starts_with!(finding.message, format!("{} worker Pods", flags.len()));
+    assert_ends_with!(finding.expected.unwrap(), "order of flags");
 }
 
 #[rstest]
@@ -57,6 +62,7 @@ fn other_orders_fail_for_good(#[case] orders: &str, #[case] flags: &[&str], #[ca
     };
     assert!(finding.message.contains(reason), "{}", finding.message);
     assert!(finding.found.is_some());
+    assert!(finding.expected.is_some());
 }
 
 #[rstest]

@@ -27,6 +27,10 @@ const TWO: &str = " --num-gpus=2  --block ";
 fn each_value_in_some_pod_passes() {
     let finding = passes(verdict(&["1", "2"], &[ONE, TWO, ONE]));
     assert_eq!(finding.found.as_deref(), Some("2 times 1\n1 times 2"));
+    assert_eq!(
+        finding.expected.as_deref(),
+        Some("--num-gpus with each of the values 1, 2")
+    );
     passes(verdict(&["1"], &[ONE, ONE, ONE]));
 }
 

@@ -134,5 +134,6 @@ fn on_a_head_with_a_worker() {
         "metadata": {"name": "overwrite"}, "status": {"state": "ready"},
     })];
     pod_event(&mut observation, "Failed", "Error: ErrImagePull", 2);
+    pod_event(&mut observation, "Started", "Started container ray-head", 1);
     insta::assert_snapshot!(verdicts(&observation));
 }

@@ -152,3 +152,45 @@ fn a_failure_lasts_from_when_it_was_seen_whatever_the_api_servers_clock_says(#[c
     assert!(!status_at(14), "a condition");
     assert!(status_at(15), "a condition");
 }
+
+#[test]
+fn a_refusal_is_compared_with_its_reason() {
+    let expects =
+        |by: &str| check(json!({ "rejected": { "by": by, "message": "must be positive" } }));
+    let mut observation = Observation::default();
+    waits(
+        judge(&expects("api"), &observation),
+        "waits for the API server to refuse with \"must be positive\"",
+    );
+    observation.rejections.push(Rejection {
+        object: "RayJob a".into(),
+        message: "spec.entrypoint: Required value".into(),
+    });
+    let other = fails(
+        judge(&expects("api"), &observation),
+        "refused for another reason than \"must be positive\"",
+    );
+    assert_eq!(other.expected.as_deref(), Some("must be positive"));
+    let said = "RayJob a: spec.entrypoint: Required value";
+    assert_eq!(other.found.as_deref(), Some(said));
+    observation.rejections[0].message = "spec.backoffLimit must be positive".into();
+    let refused = passes(judge(&expects("api"), &observation));
+    assert_eq!(
+        refused.message,
+        "the API server refused, with the reason that is expected"
+    );
+    assert_eq!(refused.expected.as_deref(), Some("must be positive"));
+    let said = "RayJob a: spec.backoffLimit must be positive";
+    assert_eq!(refused.found.as_deref(), Some(said));
+
+    // What the operator says is tried again, so another reason may still change.
+    let observation = warned("InvalidRayClusterSpec", "no container", 0);
+    let waiting = waits(
+        judge(&expects("operator"), &observation),
+        "waits for the operator to refuse",
+    );
+    assert_eq!(
+        waiting.found.as_deref(),
+        Some("InvalidRayClusterSpec: no container")
+    );
+}

@@ -181,6 +181,19 @@ fn a_pod_that_becomes_ready_fails_at_any_time() {
 }
 
 #[test]
+fn never_needs_one_thing_to_watch() {
+    for body in [
+        json!({ "for": "1m", "after": "ready" }),
+        json!({ "for": "1m", "after": "ready", "ready": { "role": "head" }, "restarts": { "role": "head" } }),
+    ] {
+        fails(
+            judge(&check(json!({ "never": body })), &observe(&SOLUTION_1)),
+            "`never` names exactly one of `restarts` and `ready`",
+        );
+    }
+}
+
+#[test]
 fn never_may_be_about_one_group_of_workers() {
     let mut observation = observe(&OVERWRITE);
     let never = |what: &str, group: &str| {

@@ -392,6 +392,11 @@ fn init_containers_count_at_their_largest() {
         "cpu 2.5 ",
         "one that stays is beside the next"
     );
+    let mut observation = set(json!([]), "2");
+    let overhead = json!({ "cpu": "250m" });
+    observation.pods[0].spec.as_mut().unwrap().overhead =
+        Some(serde_json::from_value(overhead).unwrap());
+    assert_contains!(cause(&observation).message, "cpu 2.25 ");
 }
 
 #[test]
