@@ -231,16 +231,16 @@ fn api_versions(#[case] api_version: &str, #[case] expected: Served) {
     assert_eq!(served(&release("1.6.2"), &object), expected);
 }
 
+/// What becomes of an object on a release with its own settings.
+fn forecast_on(version: &str, object: &Value) -> Forecast {
+    let settings = EffectiveSettings::default();
+    let strict = FieldValidation::Strict;
+    forecast(&release(version), &settings, strict, object).unwrap()
+}
+
 /// How many Pods are left, and whether one of them submits.
 fn pods(version: &str, object: &Value) -> (usize, bool) {
-    let settings = EffectiveSettings::default();
-    let forecast = forecast(
-        &release(version),
-        &settings,
-        FieldValidation::Strict,
-        object,
-    )
-    .unwrap();
+    let forecast = forecast_on(version, object);
     let submits = forecast
         .pods
         .iter()
@@ -289,32 +289,22 @@ fn a_job_that_never_gets_a_submitter() {
 
 #[test]
 fn objects_that_wait_have_no_pods() {
-    let forecast = |version: &str, object: &Value| {
-        let settings = EffectiveSettings::default();
-        forecast(
-            &release(version),
-            &settings,
-            FieldValidation::Strict,
-            object,
-        )
-        .unwrap()
-    };
     let suspended = changed(json!({"/spec/suspend": true}));
-    let waits = forecast("1.1.1", &suspended);
+    let waits = forecast_on("1.1.1", &suspended);
     assert_eq!(waits.pods.len(), 0);
     assert_eq!(waits.refusals.len(), 0);
     assert_eq!(waits.wait_reason.unwrap().path, "spec.suspend");
     assert_eq!(
-        forecast("1.0.0", &suspended).refusals[0].stage,
+        forecast_on("1.0.0", &suspended).refusals[0].stage,
         Stage::Client
     );
 
     let managed = changed(json!({"/spec/managedBy": "kueue.x-k8s.io/multikueue"}));
-    let left = forecast("1.6.2", &managed);
+    let left = forecast_on("1.6.2", &managed);
     assert!(left.pods.is_empty());
     assert_contains!(left.wait_reason.unwrap().message, "multikueue");
     let own = changed(json!({"/spec/managedBy": "ray.io/kuberay-operator"}));
-    assert_eq!(forecast("1.6.2", &own).pods.len(), 2);
+    assert_eq!(forecast_on("1.6.2", &own).pods.len(), 2);
 }
 
 #[rstest]
@@ -607,14 +597,7 @@ fn a_submitter_that_would_restart(#[case] policy: &str, #[case] mode: &str, #[ca
         }
         spec["submitterPodTemplate"] = template;
     });
-    let settings = EffectiveSettings::default();
-    let forecast = forecast(
-        &release("1.6.2"),
-        &settings,
-        FieldValidation::Strict,
-        &object,
-    );
-    let forecast = forecast.unwrap();
+    let forecast = forecast_on("1.6.2", &object);
     assert_eq!(forecast.refusals.is_empty(), fits);
     let submits = forecast
         .pods

@@ -7,17 +7,6 @@ use serde_json::json;
 use super::*;
 use crate::PodRole;
 
-fn of(version: &str, object: &Value) -> Forecast {
-    let settings = EffectiveSettings::default();
-    forecast(
-        &release(version),
-        &settings,
-        FieldValidation::Strict,
-        object,
-    )
-    .unwrap()
-}
-
 #[test]
 fn mounts_without_a_volume_before_1_2() {
     let mount = json!([{"name": "data", "mountPath": "/d"}]);
@@ -49,7 +38,7 @@ fn a_job_waits_for_failed_worker_groups_before_1_2() {
         spec["rayClusterSpec"]["workerGroupSpecs"][0]["groupName"] = json!("a b");
     });
     let roles = |release: &str| {
-        let pods = of(release, &object).pods;
+        let pods = forecast_on(release, &object).pods;
         pods.iter().map(|pod| pod.role).collect::<Vec<_>>()
     };
     assert_eq!(roles("1.1.1"), [PodRole::Head]);
@@ -80,7 +69,7 @@ fn object_store_memory_of_a_jobs_head_before_1_2(
         ray.remove("resources");
         ray.extend(container.as_object().unwrap().clone());
     });
-    let found = of("1.1.1", &object);
+    let found = forecast_on("1.1.1", &object);
     let reached: Vec<Reach> = found.refusals.iter().map(|one| one.reach).collect();
     match says {
         Some(says) => {
@@ -89,5 +78,5 @@ fn object_store_memory_of_a_jobs_head_before_1_2(
         }
         None => assert_eq!(reached, []),
     }
-    assert_eq!(of("1.2.2", &object).refusals, []);
+    assert_eq!(forecast_on("1.2.2", &object).refusals, []);
 }
