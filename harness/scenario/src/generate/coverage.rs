@@ -52,8 +52,8 @@ impl Coverage {
         self.features.get(&feature).copied().unwrap_or_default()
     }
 
-    /// The features of a release that shaped no container, without those that
-    /// [`out_of_reach`] names.
+    /// The features of a release that shaped no container, without those that generated objects
+    /// on envtest can't show.
     pub fn features_missed(&self, release: &Version) -> Vec<&'static FeatureEntry> {
         let missed = |entry: &&FeatureEntry| {
             entry.covers(release)
@@ -63,8 +63,8 @@ impl Coverage {
         features().iter().filter(missed).collect()
     }
 
-    /// The checks of a release's operator that refused nothing, without those that
-    /// [`check_out_of_reach`] names.
+    /// The checks of a release's operator that refused nothing, without those that generated
+    /// objects on envtest can't trigger.
     pub fn checks_missed(&self, release: &Version) -> Vec<&'static CheckEntry> {
         let missed = |entry: &&CheckEntry| {
             entry.covers(release)
