@@ -174,6 +174,14 @@ pub fn class_of(release: &Version) -> &'static Class {
 }
 
 /// Whether the order of generated `ray start` flags belongs to a release's contract.
+///
+/// ```
+/// use kuberay_contract::flags_are_ordered;
+///
+/// assert!(!flags_are_ordered(&"1.2.2".parse()?));
+/// assert!(flags_are_ordered(&"1.3.0".parse()?));
+/// # Ok::<(), semver::Error>(())
+/// ```
 pub fn flags_are_ordered(release: &Version) -> bool {
     plain(release) >= FLAGS_SORTED_SINCE
 }

@@ -67,6 +67,22 @@ fn shown(text: &str) -> String {
 
 /// Compares a Pod's `spec` with the model: which containers there are and in what order, and of
 /// each one command, args and environment, byte for byte but for flags that have no order.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, differences, predict};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let pods = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &cluster)?;
+/// // A Pod without the containers that the operator should have given it.
+/// let found = differences(&pods[0], &serde_json::json!({"containers": []}));
+/// assert!(!found.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn differences(contract: &PodContract, spec: &Value) -> Vec<Difference> {
     let mut found = Vec::new();
     for (key, expected) in [

@@ -307,6 +307,15 @@ impl Feature {
 }
 
 /// Every feature, in the order of the table.
+///
+/// ```
+/// use kuberay_contract::{Feature, features};
+///
+/// let plain = features().iter().find(|entry| entry.feature == Feature::PlainShell).unwrap();
+/// assert!(plain.covers(&"1.4.0".parse()?));
+/// assert!(!plain.covers(&"1.3.2".parse()?));
+/// # Ok::<(), semver::Error>(())
+/// ```
 pub fn features() -> &'static [FeatureEntry] {
     &FEATURES
 }

@@ -78,6 +78,13 @@ pub static GATES: [Gate; 12] = [
 ];
 
 /// The gate of this name.
+///
+/// ```
+/// use kuberay_contract::gate;
+///
+/// assert_eq!(gate("RayCronJob").unwrap().name, "RayCronJob");
+/// assert!(gate("RayCornJob").is_none());
+/// ```
 pub fn gate(name: &str) -> Option<&'static Gate> {
     GATES.iter().find(|gate| gate.name == name)
 }

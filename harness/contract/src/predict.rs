@@ -19,6 +19,21 @@ use super::{EffectiveSettings, Feature, PodContract, names, pods, submitter};
 /// where the gate `RayCronJob` is off or unknown. A submitter that the operator can't make is left
 /// out; [`crate::admit`] returns the reason.
 ///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, predict};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let pods = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &cluster)?;
+/// let args = pods[0].containers[0].args[0].to_string();
+/// assert!(args.starts_with("ulimit -n 65536; ray start --head"), "{args}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the object is of another kind, or is not what its custom resource definition asks for.
 pub fn predict(

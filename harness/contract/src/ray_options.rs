@@ -208,12 +208,24 @@ pub fn ray_option(command: RayCommand, name: &str, release: Option<&Version>) ->
 }
 
 /// The releases of Ray whose options were read, oldest first.
+///
+/// ```
+/// let releases = kuberay_contract::ray_releases();
+/// assert!(releases.is_sorted());
+/// ```
 pub fn ray_releases() -> &'static [Version] {
     &TABLE.releases
 }
 
 /// The releases that have an option, as a range each: the first that was read, and the first that
 /// no longer has it.
+///
+/// ```
+/// use kuberay_contract::{RayCommand, ray_option_releases, ray_releases};
+///
+/// let ranges = ray_option_releases(RayCommand::Start, "--num-cpus");
+/// assert_eq!(ranges, [(&ray_releases()[0], None)]);
+/// ```
 pub fn ray_option_releases(
     command: RayCommand,
     name: &str,
@@ -231,6 +243,14 @@ pub fn ray_option_releases(
 }
 
 /// Returns the option of a release that is spelled most like a name, if one is close.
+///
+/// ```
+/// use kuberay_contract::{RayCommand, nearest_ray_option};
+///
+/// let close = nearest_ray_option(RayCommand::Start, "--num-cpu", &"2.52.0".parse()?);
+/// assert_eq!(close, Some("--num-cpus"));
+/// # Ok::<(), semver::Error>(())
+/// ```
 pub fn nearest_ray_option(
     command: RayCommand,
     name: &str,

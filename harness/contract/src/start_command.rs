@@ -10,6 +10,16 @@ const SLEEP: &str = " && sleep infinity";
 
 /// Sorts the flags of the command that the operator generated at the end of a container's only
 /// argument; none when the argument does not end in exactly the generated form.
+///
+/// ```
+/// use kuberay_contract::sorted_args;
+///
+/// let sorted = sorted_args("date && ulimit -n 65536; ray start --head  --num-cpus=1  --block ");
+/// assert_eq!(
+///     sorted.as_deref(),
+///     Some("date && ulimit -n 65536; ray start --head  --block  --num-cpus=1 ")
+/// );
+/// ```
 pub fn sorted_args(text: &str) -> Option<String> {
     let parts = Parts::of(text)?;
     let sorted = sorted_command(parts.command)?;
@@ -21,6 +31,13 @@ pub fn sorted_args(text: &str) -> Option<String> {
 
 /// The generated flags at the end of a container's only argument, in their order; none when the
 /// argument does not end in exactly the generated form.
+///
+/// ```
+/// use kuberay_contract::flags_of_args;
+///
+/// let flags = flags_of_args("ulimit -n 65536; ray start --head  --num-cpus=1  --block ");
+/// assert_eq!(flags, Some(vec!["--num-cpus=1", "--block"]));
+/// ```
 pub fn flags_of_args(text: &str) -> Option<Vec<&str>> {
     let (_, flags) = split(Parts::of(text)?.command)?;
     Some(flags.into_iter().map(str::trim).collect())
@@ -31,6 +48,14 @@ pub fn flags_of_args(text: &str) -> Option<Vec<&str>> {
 ///
 /// Only whole flags move, each with its two spaces, so a lost or added space is as visible as
 /// before.
+///
+/// ```
+/// use kuberay_contract::sorted_command;
+///
+/// let sorted = sorted_command("ray start --head  --num-cpus=1  --block ");
+/// assert_eq!(sorted.as_deref(), Some("ray start --head  --block  --num-cpus=1 "));
+/// assert_eq!(sorted_command("ray stop"), None);
+/// ```
 pub fn sorted_command(text: &str) -> Option<String> {
     let (start, mut flags) = split(text)?;
     let key = |flag: &&str| flag.split(['=', ' ']).nth(1).map(str::to_owned);

@@ -6,6 +6,11 @@ use super::Explanation;
 
 /// The JSON schema of what `explain --format json` writes, as committed in
 /// `docs/schema/explain.schema.json`.
+///
+/// ```
+/// let schema = kuberay_explain::explain_schema();
+/// assert_eq!(schema["title"], "Explanation");
+/// ```
 pub fn explain_schema() -> Value {
     kuberay_manifest::schema_of::<Explanation>()
 }

@@ -98,6 +98,13 @@ impl<'a> Cursor<'a> {
 
 /// Returns the path of the value under a key, such as `spec.headGroupSpec` or
 /// `metadata.labels["a/b"]`.
+///
+/// ```
+/// use kuberay_manifest::join;
+///
+/// assert_eq!(join("spec", "headGroupSpec"), "spec.headGroupSpec");
+/// assert_eq!(join("metadata.labels", "a/b"), r#"metadata.labels["a/b"]"#);
+/// ```
 pub fn join(path: &str, key: &str) -> String {
     let plain = key
         .bytes()

@@ -14,6 +14,17 @@ pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration
 /// Reads the objects of a manifest as Kubernetes reads them: empty documents are left out, and the
 /// items of a List are objects of their own. `origin` is the name that errors give the text.
 ///
+/// ```
+/// use kuberay_manifest::parse_manifest;
+///
+/// let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n";
+/// let objects = parse_manifest(text, "pod.yaml")?;
+/// assert_eq!(objects[0]["kind"], "Pod");
+/// let error = parse_manifest("kind: Pod\n", "pod.yaml").unwrap_err();
+/// assert!(error.to_string().contains("pod.yaml"), "{error}");
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
+///
 /// # Errors
 /// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and
 /// `metadata.name`.

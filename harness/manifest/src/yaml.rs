@@ -147,6 +147,17 @@ impl Node {
 /// Reads all documents of a text; empty ones are left out. JSON objects may also follow each other
 /// without `---`, as `jq` writes them.
 ///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Source, yaml};
+///
+/// let source = Source::new(Path::new("two.yaml"), "a: 1\n---\n---\nb: 2\n");
+/// let documents = yaml::parse(&source).unwrap();
+/// assert_eq!(documents.len(), 2);
+/// assert_eq!(documents[1].to_json(), serde_json::json!({"b": 2}));
+/// ```
+///
 /// # Errors
 /// When the text is not YAML, or a mapping has a key twice.
 pub fn parse(source: &Source) -> DiagnosticResult<Vec<Node>> {

@@ -225,6 +225,15 @@ impl OperatorCheck {
 }
 
 /// Every check of the operator, in the order of the table.
+///
+/// ```
+/// use kuberay_contract::admission::checks;
+///
+/// let named = checks().iter().find(|entry| entry.name == "cluster-name").unwrap();
+/// assert!(named.covers(&"1.6.2".parse()?));
+/// assert!(!named.covers(&"1.3.2".parse()?));
+/// # Ok::<(), semver::Error>(())
+/// ```
 pub fn checks() -> &'static [CheckEntry] {
     &CHECKS
 }

@@ -51,6 +51,27 @@ pub struct Forecast {
 /// `validation` is what the client asks for about unknown fields. Pods that a refusal reaches are
 /// left out.
 ///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, FieldValidation, Stage, forecast};
+///
+/// let mut cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let settings = EffectiveSettings::default();
+/// let release = "1.6.2".parse()?;
+/// let fine = forecast(&release, &settings, FieldValidation::Strict, &cluster)?;
+/// assert_eq!(fine.pods.len(), 1);
+///
+/// cluster["metadata"]["name"] = "Demo".into();
+/// let refused = forecast(&release, &settings, FieldValidation::Strict, &cluster)?;
+/// assert_eq!(refused.refusals[0].stage, Stage::ApiServer);
+/// assert!(refused.pods.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When nobody refuses the object, and yet it is not what the contract can read.
 pub fn forecast(

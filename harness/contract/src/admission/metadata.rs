@@ -51,6 +51,15 @@ pub enum Served {
 /// `ray.io/v1alpha1`.
 ///
 /// An object without an `apiVersion` is taken for KubeRay's and is not served.
+///
+/// ```
+/// use kuberay_contract::{Served, served};
+///
+/// let cron = serde_json::json!({"apiVersion": "ray.io/v1", "kind": "RayCronJob"});
+/// assert_eq!(served(&"1.6.2".parse()?, &cron), Served::Yes);
+/// assert_eq!(served(&"1.5.2".parse()?, &cron), Served::NotByRelease);
+/// # Ok::<(), semver::Error>(())
+/// ```
 pub fn served(release: &Version, object: &Value) -> Served {
     let api_version = object
         .get("apiVersion")
