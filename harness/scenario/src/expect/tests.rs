@@ -629,6 +629,35 @@ fn a_snapshot_that_splits_a_file_names_who_keeps_it() {
 }
 
 #[test]
+fn a_file_that_no_other_release_keeps_is_not_split() {
+    let fixture = Fixture::new();
+    fixture.accepted(&["1.4.2", "1.6.2"], &json!(["a"]));
+    // Of the two classes that the file speaks for, only the newer one keeps a release.
+    let file = fixture.dir().join("head.args@ge-1.4.0.snap");
+    let text = fs::read_to_string(&file).unwrap();
+    let alone: String = text
+        .lines()
+        .filter(|line| !line.contains("1.4.2"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    assert_ne!(alone, text, "the header names 1.4.2 in a line of its own");
+    fs::write(&file, alone).unwrap();
+    fixture.compare("1.6.2", &json!(["b"]));
+    assert_eq!(fixture.pending()[0].splits(), None);
+}
+
+#[test]
+fn a_pending_snapshot_of_another_release_is_no_leftover() {
+    let fixture = Fixture::new();
+    fixture.accepted(&["1.6.1", "1.6.2"], &json!(["a"]));
+    // 1.6.1 differs; 1.6.2 does not, and has written nothing that it could take back.
+    fixture.compare("1.6.1", &json!(["b"]));
+    fixture.compare("1.6.2", &json!(["a"]));
+    assert_eq!(fixture.pending().len(), 1);
+    fixture.compare("1.6.1", &json!(["a"]));
+    assert!(fixture.pending().is_empty());
+}
+
+#[test]
 fn where_no_ray_runs_no_release_of_ray_is_recorded() {
     let fixture = Fixture::new();
     let verified = Verified {

@@ -39,6 +39,11 @@ const NOT: &str = "not: Traceback";
 #[case::anything_from_start_to_end(MUST, "must: /^.+$/", "`/^.+$/` matches any line")]
 #[case::nothing_maybe(MUST, "must: /x?/", "`/x?/` matches any line")]
 #[case::start(MUST, "must: /^/", "`/^/` matches any line")]
+#[case::lines_that_need_not_come(
+    "must: /a <pod-ip>:[0-9]+/\n          - resources: {CPU: 1, memory: 2Gi, object_store_memory: present}\n          - not: Traceback",
+    "may: ready",
+    "this check passes on any log"
+)]
 #[case::an_empty_choice(MUST, "must: /(ready|)/", "`/(ready|)/` matches any line")]
 #[case::a_word(MUST, "must: '/\\w/'", "matches any line")]
 #[case::not_a_space(MUST, "must: '/\\S/'", "matches any line")]

@@ -19,6 +19,7 @@ fn jobs(observation: &mut Observation) -> &mut Vec<DashboardJob> {
 #[case(&OLD_POST_START)]
 fn the_jobs_of_the_guide_pass(#[case] capture: &Capture) {
     let finding = passes(judge(&job(ENTRYPOINT, "SUCCEEDED"), &observe(capture)));
+    assert_starts_with!(finding.message, "the only job is SUCCEEDED");
     assert_starts_with!(finding.found.unwrap(), "SUCCEEDED python -c");
 }
 
@@ -106,7 +107,8 @@ fn the_number_of_jobs_counts() {
         ..jobs(&mut observation)[0].clone()
     };
     jobs(&mut observation).insert(0, other);
-    passes(judge(&two, &observation));
+    let one = passes(judge(&two, &observation));
+    assert_starts_with!(one.message, "one of 2 jobs is SUCCEEDED");
     let finding = fails(
         judge(&job(ENTRYPOINT, "SUCCEEDED"), &observation),
         "lists 2 jobs instead of 1",

@@ -194,6 +194,43 @@ fn env_keeps_its_order_and_init_containers_their_arguments() {
 }
 
 #[test]
+fn only_a_value_that_another_field_gained_is_said_to_have_moved() {
+    // `-x` is lost and comes back nowhere, while the args gain a line.
+    let snapshots = Snapshots(vec![
+        (PodField::Command, json!(["/bin/bash", "-c", "--", "-x"])),
+        (PodField::Args, json!([])),
+    ]);
+    let finding = fails(
+        evaluate(&command_and_args(), &observe(&SOLUTION_1), &snapshots),
+        "command differs from head.command; args differs from head.args",
+    );
+    assert!(!finding.message.contains("moved"), "{}", finding.message);
+}
+
+/// Differs everywhere, from a file that nobody recorded on this release.
+struct Unrecorded;
+
+impl Expectations for Unrecorded {
+    fn compare(&self, _subject: &Subject, _found: &Value) -> Comparison {
+        Comparison::Different {
+            expected: String::new(),
+            found: String::new(),
+            diff: String::new(),
+            file: "x".into(),
+            unrecorded: Some("not recorded on this release".into()),
+        }
+    }
+}
+
+#[test]
+fn a_note_about_several_fields_is_told_once() {
+    let verdict = evaluate(&command_and_args(), &observe(&SOLUTION_1), &Unrecorded);
+    let finding = fails(verdict, "not recorded on this release");
+    let notes = finding.message.matches("not recorded on this release");
+    assert_eq!(notes.count(), 1, "{}", finding.message);
+}
+
+#[test]
 fn a_pod_being_deleted_gives_way_to_its_successor() {
     let mut observation = observe(&SOLUTION_1);
     let mut old = observation.pods[0].clone();
@@ -367,6 +404,14 @@ fn pods_made_before_and_after_a_steps_are_told_apart() {
     assert_eq!(args(&observation, "after"), json!(["new"]));
     assert_ne!(args(&observation, "before"), json!(["new"]));
     // One that is being deleted is neither.
+    let mut ending = observation.clone();
+    ending.pods[0].metadata.deletion_timestamp = Some(
+        k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(NOW)),
+    );
+    waits(
+        judge(&of("before"), &ending),
+        "created before the steps: no head Pod yet",
+    );
     observation.pods[1].metadata.deletion_timestamp = Some(
         k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(time(NOW)),
     );
