@@ -38,7 +38,7 @@ pub async fn lock_ray(version: &Version, fixtures: &Path) -> Result<PythonLock, 
     }
     let folder = tempfile::tempdir().map_err(file("making a folder for", "requirements"))?;
     let input = folder.path().join("in.txt");
-    std::fs::write(&input, format!("ray[default]=={version}\n"))
+    std::fs::write(&input, format!("ray[default,serve]=={version}\n"))
         .map_err(file("writing", &input))?;
     let mut compile = process::command("uv");
     compile.args([
