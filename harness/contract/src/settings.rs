@@ -11,6 +11,7 @@ const LOGIN_SHELL: &str = "ENABLE_LOGIN_SHELL";
 const INIT_CONTAINER: &str = "ENABLE_INIT_CONTAINER_INJECTION";
 const PROBES: &str = "ENABLE_PROBES_INJECTION";
 const DOMAIN: &str = "CLUSTER_DOMAIN";
+const HEAD_ADDRESS: &str = "ENABLE_RAY_HEAD_CLUSTER_IP_SERVICE";
 
 /// The settings of an operator that change the containers of Ray Pods.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,8 +51,9 @@ impl Default for EffectiveSettings {
 }
 
 impl EffectiveSettings {
-    /// The variables of the operator's environment that change containers of Ray Pods.
-    pub const KNOWN: [&str; 4] = [LOGIN_SHELL, INIT_CONTAINER, PROBES, DOMAIN];
+    /// The variables of the operator's environment that change containers of Ray Pods, or by which
+    /// ports they are reached.
+    pub const KNOWN: [&str; 5] = [LOGIN_SHELL, INIT_CONTAINER, PROBES, DOMAIN, HEAD_ADDRESS];
 
     /// Variables that change nothing, such as misspelt ones.
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
@@ -130,6 +132,12 @@ impl EffectiveSettings {
     pub fn injects_probes(&self) -> bool {
         let value = self.env.get(PROBES);
         value.is_none_or(|value| value.to_lowercase() != "false")
+    }
+
+    /// Whether the head's Service has an address of its own from 1.2 on, so that it leads only to
+    /// the ports that it lists (`BuildServiceForHeadPod` in common/service.go).
+    pub fn gives_head_an_address(&self) -> bool {
+        self.is_on(HEAD_ADDRESS)
     }
 
     pub(super) fn cluster_domain(&self) -> Option<&str> {

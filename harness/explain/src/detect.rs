@@ -6,6 +6,7 @@ mod job;
 mod kept;
 mod lost_quotes;
 mod options;
+mod own_start;
 mod params;
 mod parents;
 mod ports;
@@ -143,6 +144,10 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         command::generated(group, &words, &mut found);
     } else {
         kept::of_text(group, &words, container, &mut found);
+        let own = own_start::OwnStart::of(group, &words);
+        if let Some(own) = own.filter(|own| own.has("--head") == group.is_head()) {
+            ports::of_own(group, container, &own, &mut found);
+        }
         options::of_words(&ray, RayCommand::Start, &words, group.source, &mut found);
     }
     command::expanded(group, &words, &mut found);
@@ -157,6 +162,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
         params::of_group(group, &ray, container, &mut found);
     }
     resources::of_group(group, container, reaches, &mut found);
+    resources::of_containers(group.release, &containers, &mut found);
     env::of_ray(group, container, &mut found);
     for list in ["initContainers", "containers"] {
         let spec = group.group.find(&["template", "spec"]);
@@ -170,6 +176,7 @@ pub(super) fn of_group(group: &Group) -> Vec<Warning> {
     }
     order(&containers, &mut found);
     if group.is_head() {
+        ports::of_gcs(group, container, &mut found);
         parents::of_head(group, container, &mut found);
     } else if let Some(suspend) = group.group.get("suspend")
         && suspend.node.value == Yaml::Bool(true)

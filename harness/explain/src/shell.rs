@@ -23,14 +23,16 @@ mod words;
 mod tests;
 
 pub(super) use command::{Argument, assigns, calls, evaluates, literal, may_be, may_run};
-pub(super) use expansions::{Expansion, differs, expansions, patterns, sets, without_expansions};
+pub(super) use expansions::{
+    Expansion, braces, differs, expansions, patterns, sets, without_expansions,
+};
 pub(super) use flow::Stop;
 pub(super) use locate::{Joined, location};
 pub(super) use own::{GENERATED, OwnVerdict, judge as judge_own};
 pub(super) use parse::{Broken, Cause, Unknown};
 pub(super) use programs::runs;
 pub(super) use reach::{Analysis, Reach, Surroundings};
-pub(super) use tokens::{Piece, is_quoted, pieces, special, special_behind};
+pub(super) use tokens::{Piece, escapes_what_follows, is_quoted, pieces, special, special_behind};
 
 /// What bash makes of a text that starts Ray at its end.
 #[derive(Debug)]

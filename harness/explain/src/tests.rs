@@ -122,6 +122,7 @@ fn checked_ids(text: &str, versions: &[&str], upgrade: bool) -> Vec<String> {
 
 mod adversarial;
 mod parents;
+mod ports_of_own;
 mod reports;
 mod starts;
 mod submitters;
@@ -156,6 +157,10 @@ const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 #[case("args: [\"trap 'exit 1' ERR; prepare; true\"]", &["ends-shell"])]
 #[case("args: [\"trap 'echo failed' ERR; prepare; true\"]", &[])]
 #[case("args: ['set -u; echo $UNKNOWN']", &["ends-shell"])]
+#[case("args: ['set -u; echo $# $? $0 ${1:-a}']", &[])]
+#[case("args: ['pip install x \\', '--upgrade || true']", &["argv-loses-quoting"])]
+#[case("args: ['pip install x || true \\']", &["argv-loses-quoting"])]
+#[case("args: [\"echo 'a\\\\\", \"b' || true\"]", &[])]
 #[case("args: ['set -u; A=1; echo $A $HOME $RAY_PORT']", &[])]
 #[case("args: ['export PATH=/opt/bin:$PATH']", &[])]
 #[case("args: ['conda activate a || exit 1']", &["needs-login-shell"])]
@@ -169,6 +174,9 @@ const LIMITS: &str = "resources: {limits: {cpu: 1}}";
 #[case("args: ['echo $(RAY_PORT) $$(date) $$$$']", &[])]
 #[case("args: ['echo $(date)']", &[])]
 #[case("args: ['echo $$']", &["kubelet-expands"])]
+#[case("env: [{name: PW, value: 'p$$w'}]", &["kubelet-expands"])]
+#[case("env: [{name: PW, value: 'p$$$$w'}]", &[])]
+#[case("env: [{name: PW, value: 'p$$(w)'}]", &[])]
 #[case("args: ['A=$$(RAY_PORT)']", &["failure-swallowed"])]
 #[case("args: ['A=$(RAY_PORT)']", &[])]
 fn traps_of_commands(#[case] container: &str, #[case] expected: &[&str]) {
@@ -232,6 +240,10 @@ fn traps_of_parameters(#[case] params: &str, #[case] version: &str, #[case] expe
 #[case("resources: {limits: {cpu: 1, nvidia.com/mig-1g.5gb: 1}}", "", "1.4.2", &[])]
 #[case(LIMITS, "resources: {CPU: '1'}\nlabels: {a: b}", "1.4.2", &["group-field-ignored", "group-field-ignored"])]
 #[case(LIMITS, "resources: {CPU: '1'}", "1.5.1", &[])]
+#[case(LIMITS, "", "1.1.0", &["limits-end-the-operator"])]
+#[case(LIMITS, "", "1.1.1", &[])]
+#[case("resources: {limits: {cpu: 1}, requests: null}", "", "1.1.0", &["limits-end-the-operator"])]
+#[case("resources: {limits: {cpu: 1}, requests: {}}", "", "1.1.0", &[])]
 fn traps_of_resources(
     #[case] container: &str,
     #[case] group: &str,

@@ -236,6 +236,14 @@ traps! {
         "The head's Service has only the ports of this list and of headService, and none is called dashboard: the operator does not reach the dashboard. A RayService never deploys its applications, and a RayJob stays Initializing.";
         "Add `{containerPort: 8265, name: dashboard}`, or leave the list out.";
         []
+    NO_SERVE_PORT "no-serve-port" C19 Warning:
+        "The head's container lists ports, and none is called serve: the operator makes no Service for the applications of the RayService, reports an error, and no longer updates the status.";
+        "Add `{containerPort: 8000, name: serve}`, or leave the list out.";
+        []
+    NO_GCS_PORT "no-gcs-port" C15 Warning:
+        "The head's Service has an address of its own and only the ports of this list and of headService. The port by which workers reach the head is not among them: wait-gcs-ready never ends, and no worker starts.";
+        "Add `{containerPort: 6379, name: gcs-server}`, or leave the list out.";
+        []
     METADATA_DROPPED "metadata-dropped" C19 Warning:
         "In KubeRay 1.5 and 1.6 a RayJob with a clusterSelector submits its job without this metadata.";
         "Upgrade to KubeRay 1.7, or give the metadata in a `command` of the submitter.";
@@ -252,6 +260,10 @@ traps! {
         "No shell reads this: the kubelet alone replaces `$(NAME)`, in `env` of a variable defined before it or of a Service's, and everything else stays as it is.";
         "Write the whole value, or `$(NAME)`, or leave it to a shell: `export PATH=/opt/bin:$PATH` in the command.";
         ["variables-in-env"]
+    LIMITS_END_THE_OPERATOR "limits-end-the-operator" C24 Warning:
+        "The operator of KubeRay 1.1.0 panics at a container that has limits and no requests: it ends, is started again and ends again, so that it handles no Ray object of the whole cluster.";
+        "Give the container requests, or use KubeRay 1.1.1.";
+        []
     GROUP_SUSPENDED "group-suspended" C24 Note:
         "The operator makes no Pods of this worker group while its suspend is true or, from KubeRay 1.4 on, its numOfHosts is 0.";
         "Leave suspend and numOfHosts out when the workers should come.";

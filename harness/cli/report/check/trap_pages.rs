@@ -1,12 +1,14 @@
 //! The page of each trap: what happens, why, an example with the output of `check`, and what to
 //! write instead.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use semver::Version;
 use similar::TextDiff;
 
 use super::text::{Look, check_text};
+use crate::artifact::Pins;
 use crate::contract::{CLASSES, rule_of};
 use crate::explain::check::{CheckFinding, CheckReport, IDS, check};
 use crate::explain::{TRAPS, Trap, TrapExample};
@@ -100,28 +102,34 @@ fn shown(example: &TrapExample) -> String {
     )
 }
 
-/// The releases on which the example falls into the trap, by the classes of releases that behave
-/// alike.
+/// The releases on which the example falls into the trap, as ranges between the releases of the
+/// matrix and the first ones of their classes.
 fn releases(example: &TrapExample) -> String {
     let has = |release: &Version| {
         let (report, _) = report(example, release.clone());
         let mut found = report.findings.iter();
         found.any(|finding| finding.id == example.trap)
     };
-    let classes: Vec<(&Version, bool)> = CLASSES
+    let matrix = &Pins::embedded().operators.matrix;
+    let known: BTreeSet<&Version> = CLASSES
         .iter()
-        .map(|class| (&class.since, has(&class.since)))
+        .map(|class| &class.since)
+        .chain(matrix)
+        .collect();
+    let known: Vec<(&Version, bool)> = known
+        .into_iter()
+        .map(|release| (release, has(release)))
         .collect();
     let mut ranges = Vec::new();
     let mut at = 0;
-    while at < classes.len() {
-        let len = classes[at..]
+    while at < known.len() {
+        let len = known[at..]
             .iter()
-            .take_while(|(_, has)| *has == classes[at].1)
+            .take_while(|(_, has)| *has == known[at].1)
             .count();
-        if classes[at].1 {
-            let from = (at > 0).then(|| format!("from KubeRay {}", classes[at].0));
-            let until = classes
+        if known[at].1 {
+            let from = (at > 0).then(|| format!("from KubeRay {}", known[at].0));
+            let until = known
                 .get(at + len)
                 .map(|(release, _)| format!("before KubeRay {release}"));
             ranges.push(match (from, until) {

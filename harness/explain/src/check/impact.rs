@@ -181,6 +181,18 @@ fn impact_of(feature: Feature) -> Impact {
     }
 }
 
+/// The impact of a feature on containers that have it.
+fn impact_on(feature: Feature, containers: &[Container]) -> Impact {
+    // The limit of open files changes only where the variable is set.
+    let mut variables = containers.iter().flat_map(|container| &container.env);
+    if feature == Feature::UlimitFromEnv
+        && variables.any(|variable| variable.name == "RAY_START_ULIMIT_OPEN_FILES")
+    {
+        return Impact::Review;
+    }
+    impact_of(feature)
+}
+
 /// What the step from one release to another changes for an object; `findings` are the traps that
 /// it brings.
 pub(super) fn of_object(
@@ -246,7 +258,7 @@ fn changed(without: &[Container], with: &[Container], comes: bool) -> Vec<Featur
                 rule: entry.rule.into(),
                 comes,
                 at: at.unwrap_or(&entry.since).clone(),
-                impact: impact_of(entry.feature),
+                impact: impact_on(entry.feature, with),
                 says: entry.says.into(),
                 source: entry.source.into(),
                 containers,

@@ -15,6 +15,19 @@ pub(super) fn uses_generated(text: &str) -> bool {
     text.contains(GENERATED)
 }
 
+/// An element that ends in a backslash, which hides the blank that the operator writes behind it.
+fn ends_in_backslash(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
+    const DETAIL: &str =
+        "The backslash at the end hides the blank behind it: bash makes an argument of one blank";
+    for word in words {
+        let text = word.text();
+        if shell::escapes_what_follows(text) {
+            let place = shell::location(group.source, word, text.len() - 1);
+            found.push(warn_at(trap::ARGV_LOSES_QUOTING, word, place, DETAIL));
+        }
+    }
+}
+
 /// Traps of a text that ` && ulimit …; ray start …` follows.
 pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
     if words.is_empty() {
@@ -113,6 +126,7 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
         }
     }
     lowered(group, words, &text[..user.len()], found);
+    ends_in_backslash(group, words, found);
     // The operator looks for the two words with one blank between them.
     if !starts_itself && shell::calls(&text[..user.len()], &["ray", "start"]).is_empty() {
         argv(words, found);

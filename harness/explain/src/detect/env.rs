@@ -4,7 +4,7 @@ use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
 use kuberay_manifest::yaml::Yaml;
 
-use super::{Group, command, has, references, warn};
+use super::{Group, command, has, loses_dollar, references, warn};
 use crate::document::Warning;
 use crate::services;
 use crate::shell;
@@ -127,6 +127,12 @@ pub(super) fn of_container(
                 );
                 found.push(warn(trap::ENV_NOT_EXPANDED, &value, &detail));
             }
+        }
+        if let Some(value) = variable.get("value")
+            && loses_dollar(value.text())
+        {
+            let detail = format!("`$$` in {name} becomes `$`");
+            found.push(warn(trap::KUBELET_EXPANDS, &value, &detail));
         }
         known.push(name);
     }

@@ -235,6 +235,7 @@ fn read_by_bash(
     });
     let first = replaced
         .chain(shell::patterns(&seen))
+        .chain(shell::braces(&seen))
         .min_by_key(|expansion| expansion.at);
     if let Some(expansion) = first {
         let place = shell::location(source, entrypoint, expansion.at);

@@ -222,6 +222,15 @@ fn direct(group: &Group, words: &[Cursor], mentions: bool, found: &mut Vec<Warni
         }
         return;
     }
+    if is_shell(&words[0])
+        && let Some(script) = words[1..].iter().find(|word| !word.text().starts_with('-'))
+        && !shell::calls(script.text(), &["ray", "start"]).is_empty()
+        && !mentions
+    {
+        let detail = "Without `-c` the shell takes it for the name of a file";
+        found.push(warn(trap::RAY_START_IN_TEXT, script, detail));
+        return;
+    }
     let Some(word) = words.iter().find(|word| uses_generated(word.text())) else {
         return;
     };

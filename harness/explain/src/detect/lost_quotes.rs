@@ -108,6 +108,7 @@ fn read_again(word: &str, is_script: bool) -> Option<ReadAgain> {
     let lost = shell::special(&masked)
         .map(|special| special.to_string())
         .or_else(|| Some(shell::patterns(&written).into_iter().next()?.what))
+        .or_else(|| begins_with_home(word).then(|| "~".to_owned()))
         .or_else(|| needless_quotes(word))
         .or_else(|| lost_backslash(word));
     let replaced = || shell::expansions(&written).into_iter().next();
@@ -134,6 +135,16 @@ fn read_in_quotes(word: &str, is_script: bool) -> Option<ReadAgain> {
         } else {
             (!is_script).then_some(ReadAgain::Replaced(one))
         }
+    })
+}
+
+/// Whether a shell takes the beginning of a word for the path of a home.
+fn begins_with_home(word: &str) -> bool {
+    let home = word.strip_prefix('~').map(|rest| rest.split('/').next());
+    let user = home.flatten();
+    user.is_some_and(|user| {
+        user.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
     })
 }
 

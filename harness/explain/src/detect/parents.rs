@@ -2,6 +2,7 @@
 
 use kuberay_contract::Feature;
 use kuberay_manifest::Cursor;
+use kuberay_manifest::yaml::Yaml;
 use semver::Version;
 
 use super::{Group, has, job, ports, warn};
@@ -19,6 +20,7 @@ pub(super) fn of_head(group: &Group, container: &Cursor, found: &mut Vec<Warning
         }
         "RayService" => {
             dashboard(group, container, found);
+            serve(group, container, found);
             if let Some(config) = group.object.find(&["spec", "serveConfigV2"]) {
                 job::of_applications(group.source, &config, found);
             }
@@ -85,5 +87,27 @@ fn dashboard(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
         && !all.any(|port| ports::is_dashboard(port))
     {
         found.push(warn(trap::NO_DASHBOARD_PORT, &at, ""));
+    }
+}
+
+/// The operator makes the Service of the applications from the head's ports of this name, unless
+/// the user gives one (`BuildServeService` in common/service.go).
+fn serve(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    let own = group.object.find(&["spec", "serveService"]);
+    if own.is_some_and(|own| own.node.value != Yaml::Null) {
+        return;
+    }
+    let ports = container.items("ports");
+    let serves = |port: &Cursor| {
+        let name = port.get("name");
+        let name = name.as_ref().map_or("", |name| name.text());
+        let prefixed = *group.release >= Version::new(1, 6, 0) && name.starts_with("serve-");
+        name == "serve" || prefixed
+    };
+    if let Some(at) = container.get("ports")
+        && !ports.is_empty()
+        && !ports.iter().any(serves)
+    {
+        found.push(warn(trap::NO_SERVE_PORT, &at, ""));
     }
 }

@@ -1,13 +1,14 @@
 //! Traps of ports: the container, the head's Service, the probes and Ray need one number each.
 
 use kuberay_contract::Feature;
-use kuberay_manifest::Cursor;
 use kuberay_manifest::yaml::Yaml;
+use kuberay_manifest::{Cursor, Location};
 use semver::Version;
 
-use super::{Group, has, warn};
+use super::own_start::OwnStart;
+use super::{Group, has, warn, warn_at};
 use crate::document::Warning;
-use crate::warning as trap;
+use crate::warning::{self as trap, Trap};
 
 /// A parameter, the names that its port has in manifests, and the number that the Service gives it
 /// by itself.
@@ -18,11 +19,130 @@ const NAMED: [(&str, &[&str], u16); 4] = [
     ("metrics-export-port", &["metrics"], 8080),
 ];
 
-/// The traps of a group's ports.
+/// Where `ray start` gets its parameters from.
+enum Origin<'a> {
+    /// The operator writes the command from rayStartParams.
+    Generated,
+    /// The user wrote it.
+    Own(&'a OwnStart<'a>),
+}
+
+/// The value of a parameter, and where it is given.
+struct Given<'a> {
+    text: String,
+    at: Cursor<'a>,
+    location: Location,
+}
+
+impl Given<'_> {
+    fn warn(&self, trap: &Trap, detail: &str) -> Warning {
+        warn_at(trap, &self.at, self.location, detail)
+    }
+
+    fn number(&self) -> Option<u16> {
+        number(&self.text)
+    }
+}
+
+impl<'a> Origin<'a> {
+    /// The value that Ray gets for a parameter.
+    fn value(&self, group: &Group<'a>, parameter: &str) -> Option<Given<'a>> {
+        match self {
+            Self::Generated => {
+                let at = group.group.find(&["rayStartParams", parameter])?;
+                Some(Given {
+                    text: at.text().to_owned(),
+                    location: at.node.place.location,
+                    at,
+                })
+            }
+            Self::Own(start) => {
+                let (text, location) = start.value(parameter)?;
+                Some(Given {
+                    text,
+                    at: start.at.clone(),
+                    location,
+                })
+            }
+        }
+    }
+}
+
+/// The traps of the ports of a group whose command is generated.
 pub(super) fn of_group(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
-    named(group, container, found);
-    loopback(group, found);
-    probes(group, container, found);
+    of_start(group, container, &Origin::Generated, found);
+}
+
+/// The traps of the ports of a group whose own command starts Ray.
+pub(super) fn of_own<'a>(
+    group: &Group<'a>,
+    container: &Cursor<'a>,
+    start: &'a OwnStart<'a>,
+    found: &mut Vec<Warning>,
+) {
+    of_start(group, container, &Origin::Own(start), found);
+    asked_by_workers(group, start, found);
+}
+
+fn of_start<'a>(
+    group: &Group<'a>,
+    container: &Cursor<'a>,
+    origin: &Origin<'a>,
+    found: &mut Vec<Warning>,
+) {
+    named(group, container, origin, found);
+    loopback(group, origin, found);
+    probes(group, container, origin, found);
+}
+
+/// The port of the head that KubeRay tells workers, and another one on which Ray listens there.
+fn asked_by_workers(group: &Group, start: &OwnStart, found: &mut Vec<Warning>) {
+    let workers = super::cluster_spec(&group.object).map(|spec| spec.items("workerGroupSpecs"));
+    let Some((text, location)) = start.value("port") else {
+        return;
+    };
+    let asked = gcs_port(group);
+    if group.is_head()
+        && workers.is_some_and(|workers| !workers.is_empty())
+        && number(&text).is_some_and(|port| port != asked)
+    {
+        let detail =
+            format!("port is {text}, and workers ask the head for {asked}, as rayStartParams say");
+        found.push(warn_at(trap::PORTS_DISAGREE, &start.at, location, &detail));
+    }
+}
+
+/// The port that the operator gives the workers for the head.
+fn gcs_port(group: &Group) -> u16 {
+    let spec = super::cluster_spec(&group.object);
+    let port = spec.and_then(|spec| spec.find(&["headGroupSpec", "rayStartParams", "port"]));
+    port.and_then(|port| number(port.text())).unwrap_or(6379)
+}
+
+/// A head's Service that workers can't reach Ray by: only one without an address of its own leads
+/// to every port.
+pub(super) fn of_gcs(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+    let workers = super::cluster_spec(&group.object).map(|spec| spec.items("workerGroupSpecs"));
+    let ports = container.items("ports");
+    if !group.is_head()
+        || workers.is_none_or(|workers| workers.is_empty())
+        || ports.is_empty()
+        || !has_address(group)
+    {
+        return;
+    }
+    let asked = gcs_port(group);
+    let is_it = |port: &Cursor, field: &str| {
+        let value = port.get(field);
+        value.is_some_and(|value| value.node.to_json() == asked)
+    };
+    let by_service = of_head_service(group);
+    if !ports.iter().any(|port| is_it(port, "containerPort"))
+        && !by_service.iter().any(|port| is_it(port, "port"))
+        && let Some(at) = container.get("ports")
+    {
+        found.push(warn(trap::NO_GCS_PORT, &at, ""));
+    }
 }
 
 /// The ports that `headService` gives the head's Service, which the operator keeps
@@ -38,24 +158,30 @@ pub(super) fn is_dashboard(port: &Cursor) -> bool {
         .is_some_and(|name| name.text() == "dashboard")
 }
 
-fn number(value: &Cursor) -> Option<u16> {
-    value.text().trim_matches(['\'', '"']).parse().ok()
+fn number(text: &str) -> Option<u16> {
+    text.trim_matches(['\'', '"']).parse().ok()
 }
 
 /// Ports that the container and the Service give another number than the parameter.
-fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+fn named<'a>(
+    group: &Group<'a>,
+    container: &Cursor<'a>,
+    origin: &Origin<'a>,
+    found: &mut Vec<Warning>,
+) {
     let ports = container.items("ports");
     for (parameter, names, default) in NAMED {
-        let value = group.group.find(&["rayStartParams", parameter]);
+        let value = origin.value(group, parameter);
         let wanted = match &value {
-            Some(value) => number(value),
-            None => (parameter == "dashboard-port" && listens_by_default(group)).then_some(default),
+            Some(value) => value.number(),
+            None => (parameter == "dashboard-port" && listens_by_default(group, origin))
+                .then_some(default),
         };
         let Some(wanted) = wanted else {
             continue;
         };
         // A proxy of the same Pod listens on the port that is declared.
-        if parameter == "dashboard-port" && listens_inside(group).is_some() {
+        if parameter == "dashboard-port" && listens_inside(group, origin).is_some() {
             continue;
         }
         let named = ports.iter().find_map(|port| {
@@ -103,20 +229,22 @@ fn named(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
                     format!("Ray listens on {wanted} by itself, and {owner} `{name}` is {other}")
                 }
             };
-            if let Some(at) = value.or(at) {
-                found.push(warn(trap::PORTS_DISAGREE, &at, &detail));
-            }
+            found.extend(match (value, at) {
+                (Some(value), _) => Some(value.warn(trap::PORTS_DISAGREE, &detail)),
+                (None, Some(at)) => Some(warn(trap::PORTS_DISAGREE, &at, &detail)),
+                (None, None) => None,
+            });
         }
     }
 }
 
-/// Whether the dashboard listens on the port of Ray's own choice: the head runs the generated
-/// `ray start` alone, without another container that may be a proxy.
-fn listens_by_default(group: &Group) -> bool {
+/// Whether the dashboard listens on the port of Ray's own choice: the head runs a `ray start` that
+/// is known, without another container that may be a proxy.
+fn listens_by_default(group: &Group, origin: &Origin) -> bool {
     let spec = group.group.find(&["template", "spec"]);
-    group.is_head()
-        && group.ray.features.contains(&Feature::GeneratedCommand)
-        && spec.is_some_and(|spec| spec.items("containers").len() == 1)
+    let known =
+        matches!(origin, Origin::Own(_)) || group.ray.features.contains(&Feature::GeneratedCommand);
+    group.is_head() && known && spec.is_some_and(|spec| spec.items("containers").len() == 1)
 }
 
 /// The number of the container's port to which a port of a Service leads; none where another
@@ -134,16 +262,36 @@ fn target(port: &Cursor, ports: &[Cursor]) -> Option<serde_json::Value> {
     Some(named?.get("containerPort")?.node.to_json())
 }
 
-/// The `dashboard-host` of a head whose dashboard only its own Pod reaches.
-fn listens_inside<'a>(group: &Group<'a>) -> Option<Cursor<'a>> {
-    let host = group.group.find(&["rayStartParams", "dashboard-host"])?;
-    let inside = matches!(host.text(), "localhost" | "::1") || host.text().starts_with("127.");
-    (inside && group.is_head()).then_some(host)
+/// What makes the dashboard of a head one that only its own Pod reaches, in words, and where it is
+/// said.
+fn listens_inside<'a>(group: &Group<'a>, origin: &Origin<'a>) -> Option<(String, Given<'a>)> {
+    if !group.is_head() {
+        return None;
+    }
+    let inside = |host: &str| matches!(host, "localhost" | "::1") || host.starts_with("127.");
+    match (origin.value(group, "dashboard-host"), origin) {
+        (Some(host), _) => {
+            let words = format!("dashboard-host is {}", host.text);
+            inside(host.text.trim_matches(['\'', '"'])).then_some((words, host))
+        }
+        (None, Origin::Own(start)) => {
+            let given = Given {
+                text: String::new(),
+                at: start.at.clone(),
+                location: start.location,
+            };
+            let words =
+                "this `ray start` gives no --dashboard-host, whose default in Ray is 127.0.0.1";
+            Some((words.to_owned(), given))
+        }
+        // The operator writes 0.0.0.0.
+        (None, Origin::Generated) => None,
+    }
 }
 
 /// A dashboard inside of its Pod, which the operator asks through the head's Service. Any other
 /// container of the Pod may be a proxy for it.
-fn loopback(group: &Group, found: &mut Vec<Warning>) {
+fn loopback<'a>(group: &Group<'a>, origin: &Origin<'a>, found: &mut Vec<Warning>) {
     let kind = group.object.get("kind");
     let kind = kind.as_ref().map_or("", |kind| kind.text());
     let asked = match kind {
@@ -153,24 +301,36 @@ fn loopback(group: &Group, found: &mut Vec<Warning>) {
     };
     let spec = group.group.find(&["template", "spec"]);
     let alone = spec.is_some_and(|spec| spec.items("containers").len() == 1);
-    if let Some(host) = listens_inside(group).filter(|_| alone) {
+    if let Some((words, host)) = listens_inside(group, origin).filter(|_| alone) {
         let detail = format!(
-            "dashboard-host is {}, and the operator asks the dashboard through the head's Service for {asked}",
-            host.text()
+            "{words}, and the operator asks the dashboard through the head's Service for {asked}"
         );
-        found.push(warn(trap::PORTS_DISAGREE, &host, &detail));
+        found.push(host.warn(trap::PORTS_DISAGREE, &detail));
     }
 }
 
-/// Whether the head's Service has an address of its own; by itself it has one before 1.2.
+/// Whether the head's Service has an address of its own; by itself it has one before 1.2
+/// (`BuildServiceForHeadPod` in common/service.go).
 fn has_address(group: &Group) -> bool {
+    let service = group.group.get("headService");
+    if let Some(service) = service.filter(|service| service.node.value != Yaml::Null) {
+        let address = service.find(&["spec", "clusterIP"]);
+        return address.is_none_or(|address| address.text() != "None");
+    }
     let kind = group.group.get("serviceType");
     let kind = kind.as_ref().map_or("", |kind| kind.text());
-    *group.release < Version::new(1, 2, 0) || matches!(kind, "NodePort" | "LoadBalancer")
+    *group.release < Version::new(1, 2, 0)
+        || matches!(kind, "NodePort" | "LoadBalancer")
+        || group.settings.gives_head_an_address()
 }
 
 /// The probes of a release before 1.6 ask fixed ports, and on the head they ask the dashboard.
-fn probes(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
+fn probes<'a>(
+    group: &Group<'a>,
+    container: &Cursor<'a>,
+    origin: &Origin<'a>,
+    found: &mut Vec<Warning>,
+) {
     let has_probes = has(Feature::GenRayStartCmd, group.release);
     let own = |field: &str| {
         container
@@ -192,27 +352,33 @@ fn probes(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     } else {
         &[("dashboard-agent-listen-port", 52365)]
     };
-    for (parameter, port) in asked {
-        if let Some(value) = group.group.find(&["rayStartParams", parameter])
-            && let Some(wanted) = number(&value)
-            && wanted != *port
-            && fixed
+    for (parameter, default) in asked {
+        // From 1.6 on they ask what rayStartParams say.
+        let port = group
+            .group
+            .find(&["rayStartParams", parameter])
+            .filter(|_| !fixed)
+            .and_then(|value| number(value.text()))
+            .unwrap_or(*default);
+        if let Some(value) = origin.value(group, parameter)
+            && let Some(wanted) = value.number()
+            && wanted != port
         {
             let detail =
                 format!("{parameter} is {wanted}, and the probes of this release ask {port}");
-            found.push(warn(trap::PROBES_FAIL, &value, &detail));
+            found.push(value.warn(trap::PROBES_FAIL, &detail));
         }
     }
     if group.is_head()
         && (fixed || !asks_over_http(group))
-        && let Some(value) = group.group.find(&["rayStartParams", "include-dashboard"])
+        && let Some(value) = origin.value(group, "include-dashboard")
         && matches!(
-            value.text().to_lowercase().as_str(),
+            value.text.to_lowercase().as_str(),
             "false" | "0" | "no" | "f" | "n" | "off"
         )
     {
         let detail = "include-dashboard is false, and the probes ask the dashboard";
-        found.push(warn(trap::PROBES_FAIL, &value, detail));
+        found.push(value.warn(trap::PROBES_FAIL, detail));
     }
 }
 

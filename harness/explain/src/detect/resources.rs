@@ -3,6 +3,7 @@
 use kuberay_contract::{Feature, is_mig_slice};
 use kuberay_manifest::Cursor;
 use kuberay_manifest::yaml::Yaml;
+use semver::Version;
 
 use super::{Group, has, warn};
 use crate::document::Warning;
@@ -71,6 +72,25 @@ pub(super) fn of_group(group: &Group, container: &Cursor, reaches: bool, found: 
             || gpus && parameter("num-gpus").is_some();
         if !known {
             found.push(warn(trap::ACCELERATOR_IGNORED, value, name));
+        }
+    }
+}
+
+/// Limits without requests, which end the operator of one release (`calculatePodResource` in
+/// `utils/util.go` of 1.1.0).
+pub(super) fn of_containers(release: &Version, containers: &[Cursor], found: &mut Vec<Warning>) {
+    if (release.major, release.minor, release.patch) != (1, 1, 0) {
+        return;
+    }
+    for container in containers {
+        let Some(resources) = container.get("resources") else {
+            continue;
+        };
+        let requests = resources.get("requests");
+        // Go reads `{}` as a map that is there.
+        let absent = requests.is_none_or(|requests| requests.node.value == Yaml::Null);
+        if absent && !resources.entries("limits").is_empty() {
+            found.push(warn(trap::LIMITS_END_THE_OPERATOR, &resources, ""));
         }
     }
 }

@@ -158,6 +158,70 @@ pub(in super::super) fn patterns(text: &str) -> Vec<Expansion> {
     found
 }
 
+/// Words of a text that bash makes several words of: `{a,b}` and `{1..3}` outside of quotes.
+pub(in super::super) fn braces(text: &str) -> Vec<Expansion> {
+    let mut found = Vec::new();
+    let mut quote = None;
+    // Where each brace that is open begins, and whether it has a comma or two dots of its own.
+    let mut open: Vec<(usize, bool)> = Vec::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) => {
+                chars.next();
+            }
+            ('\'' | '"' | '`', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            (_, Some(_)) => {}
+            (c, None) if c.is_whitespace() || ";&|()<>".contains(c) => open.clear(),
+            ('{', None) if text[..at].ends_with('$') => {
+                // A variable's braces hold no words.
+                for (_, c) in chars.by_ref() {
+                    if c == '}' {
+                        break;
+                    }
+                }
+            }
+            ('{', None) => open.push((at, false)),
+            (',', None) => {
+                if let Some((_, several)) = open.last_mut() {
+                    *several = true;
+                }
+            }
+            ('}', None) => {
+                let Some((begin, several)) = open.pop() else {
+                    continue;
+                };
+                let inner = &text[begin + 1..at];
+                if several || is_range(inner) {
+                    found.push(Expansion {
+                        at: begin,
+                        what: text[begin..=at].into(),
+                        variable: None,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    found.sort_by_key(|one| one.at);
+    found
+}
+
+/// Whether braces around a text make a range: two numbers or two letters, and perhaps a step.
+fn is_range(inner: &str) -> bool {
+    let parts: Vec<&str> = inner.split("..").collect();
+    let number = |part: &str| part.parse::<i64>().is_ok();
+    let letter = |part: &str| part.len() == 1 && part.chars().all(|c| c.is_ascii_alphabetic());
+    match parts[..] {
+        [from, to] => number(from) && number(to) || letter(from) && letter(to),
+        [from, to, step] => {
+            (number(from) && number(to) || letter(from) && letter(to)) && number(step)
+        }
+        _ => false,
+    }
+}
+
 /// The text with a plain letter in place of each variable and command that bash replaces.
 pub(in super::super) fn without_expansions(text: &str) -> String {
     let mut plain = String::new();

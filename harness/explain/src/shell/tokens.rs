@@ -175,6 +175,34 @@ fn special_in_quotes(chars: &mut Chars) -> Option<char> {
     Some('"')
 }
 
+/// Whether a text ends in a backslash that hides what is written behind it; not one in single
+/// quotes, in a comment or in a here-document.
+pub(in super::super) fn escapes_what_follows(text: &str) -> bool {
+    if !text.ends_with('\\') || text.contains("<<") {
+        return false;
+    }
+    let (mut quote, mut before) = (None, ' ');
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\\', None | Some('"')) if chars.next().is_none() => return true,
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            ('#', None) if before.is_whitespace() || ";&|()".contains(before) => {
+                // A comment goes on to the end of its line.
+                if !chars.by_ref().any(|c| c == '\n') {
+                    return false;
+                }
+                before = '\n';
+                continue;
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    false
+}
+
 /// Whether a word is wholly inside one pair of quotes, so that bash takes it as one word.
 pub(in super::super) fn is_quoted(text: &str) -> bool {
     let inner = |quote: char| {

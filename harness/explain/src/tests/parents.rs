@@ -90,7 +90,8 @@ fn the_traps_of_a_head_without_a_submitter_are_found() {
     assert_eq!(found, ["refused-by-operator", "trailing-ampersand"]);
 }
 
-const UNNAMED: &str = "ports: [{containerPort: 6379, name: gcs}]";
+const UNNAMED: &str =
+    "ports: [{containerPort: 6379, name: gcs}, {containerPort: 8000, name: serve}]";
 
 #[rstest]
 #[case("headService: {spec: {ports: [{name: dashboard, port: 8265}]}}", &[])]
@@ -187,7 +188,7 @@ const ELSEWHERE: &str = "ports: [{containerPort: 9000, name: dashboard}]";
 
 #[rstest]
 #[case("RayJob", "entrypoint: a", "", &["ports-disagree"])]
-#[case("RayService", "", "", &["ports-disagree"])]
+#[case("RayService", "", "", &["no-serve-port", "ports-disagree"])]
 #[case("RayJob", "entrypoint: a", "rayStartParams: {dashboard-port: '9000'}", &[])]
 #[case("RayJob", "entrypoint: a", "rayStartParams: {dashboard-host: 127.0.0.1}", &["ports-disagree"])]
 fn a_dashboard_port_where_nothing_listens(
@@ -215,9 +216,11 @@ fn a_dashboard_port_where_ray_or_another_may_listen() {
     let proxied =
         job_with("entrypoint: a", ELSEWHERE) + "          - {name: proxy, image: nginx}\n";
     assert_eq!(all(&proxied, "1.6.2"), [""; 0], "a proxy may listen");
-    let command = "command: [bash, -c]\nargs: ['ray start --head --block --dashboard-port=9000']";
+    let command = "command: [bash, -c]\nargs: ['ray start --head --block --dashboard-host=0.0.0.0 \
+                   --dashboard-port=9000']";
     let own = job_with("entrypoint: a", &format!("{ELSEWHERE}\n{command}"));
-    assert_eq!(all(&own, "1.6.2"), ["ray-start-in-text"], "its own port");
+    // Its own port agrees with the Service; the probes ask another one.
+    assert_eq!(all(&own, "1.6.2"), ["probes-fail", "ray-start-in-text"]);
 }
 
 #[rstest]

@@ -377,6 +377,11 @@ fn ports_that_disagree(#[case] parameter: &str, #[case] ports: &str, #[case] exp
 #[rstest]
 #[case::head_variable("entrypoint: 'run --n=$GPUS'", "1.3.2", &["entrypoint-runs-here"])]
 #[case::in_double_quotes("entrypoint: 'run \"${GPUS}\"'", "1.6.2", &["entrypoint-runs-here"])]
+#[case::braces("entrypoint: 'run opt={lr:0.1,wd:0}'", "1.6.2", &["entrypoint-runs-here"])]
+#[case::range("entrypoint: 'run {1..3}'", "1.6.2", &["entrypoint-runs-here"])]
+#[case::one_in_braces("entrypoint: 'run {a} ${RAY_JOB_SUBMISSION_ID}'", "1.6.2", &[])]
+#[case::braces_in_quotes("entrypoint: \"run '{a,b}'\"", "1.6.2", &[])]
+#[case::braces_without_shell("entrypoint: 'run {a,b}'", "1.2.2", &[])]
 #[case::in_single_quotes("entrypoint: \"bash -c 'run $GPUS'\"", "1.6.2", &[])]
 #[case::submitters_own("entrypoint: 'run $RAY_JOB_SUBMISSION_ID'", "1.6.2", &[])]
 #[case::no_shell("entrypoint: 'run --n=$GPUS'", "1.2.2", &[])]
@@ -430,8 +435,9 @@ fn variables_that_do_nothing(#[case] env: &str, #[case] version: &str, #[case] e
 }
 
 #[rstest]
-#[case("[{containerPort: 8265}]", &["no-dashboard-port"])]
-#[case("[{containerPort: 8265, name: dashboard}]", &[])]
+#[case("[{containerPort: 8265}]", &["no-dashboard-port", "no-serve-port"])]
+#[case("[{containerPort: 8265, name: dashboard}]", &["no-serve-port"])]
+#[case("[{containerPort: 8265, name: dashboard}, {containerPort: 8000, name: serve}]", &[])]
 #[case("[]", &[])]
 fn ports_of_a_service(#[case] ports: &str, #[case] expected: &[&str]) {
     let text = format!(
@@ -450,6 +456,8 @@ fn ports_of_a_service(#[case] ports: &str, #[case] expected: &[&str]) {
 #[case("command: [bash, -c]\nargs: [\"if a; then ray start --head --block\"]", &["syntax-error"])]
 #[case("command: [bash, -c]\nargs: ['$(KUBERAY_GEN_RAY_START_CMD)']", &[])]
 #[case("command: [bash, -c]\nargs: ['exit 1; $(KUBERAY_GEN_RAY_START_CMD)']", &["ends-shell"])]
+#[case("command: [bash]\nargs: [ray start --head --block]", &["ray-start-in-text"])]
+#[case("command: [bash]\nargs: [/start.sh, ray start]", &[])]
 #[case("command: [bash]\nargs: ['eval \"$KUBERAY_GEN_RAY_START_CMD\"']", &["gen-cmd-not-run"])]
 #[case("command: ['$(KUBERAY_GEN_RAY_START_CMD)']", &["gen-cmd-not-run"])]
 #[case("command: [/start.sh]\nargs: ['$(KUBERAY_GEN_RAY_START_CMD)']", &[])]

@@ -94,6 +94,8 @@ fn metadata_that_is_dropped_is_read_by_nobody() {
 #[case("python a.py --re \"\\d+\"", true)]
 #[case("python a.py --path 'C:\\tmp'", true)]
 #[case("python a.py 'a\\.b'", true)]
+#[case("python a.py --x '~/data'", true)]
+#[case("python a.py --x 'a~'", false)]
 #[case("python a.py \\\\d+", true)]
 #[case("python a.py '\\\\d+'", false)]
 #[case("python a.py '\\$NUM'", false)]

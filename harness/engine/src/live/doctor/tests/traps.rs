@@ -182,6 +182,21 @@ const SYMPTOMS: &[(&str, &str, Symptom)] = &[
         Well("the Pods run; doctor does not look at the applications"),
     ),
     (
+        "no-serve-port",
+        "1.6.2",
+        Well("the Pods run; doctor does not look at the applications"),
+    ),
+    (
+        "no-gcs-port",
+        "1.6.2",
+        Well("the head runs; of workers doctor says that wait-gcs-ready waits"),
+    ),
+    (
+        "limits-end-the-operator",
+        "1.1.0",
+        Well("doctor says that the operator is down"),
+    ),
+    (
         "no-entrypoint",
         "1.6.2",
         Submits(2, "Error: Missing argument 'ENTRYPOINT...'.\n"),
