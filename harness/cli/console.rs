@@ -10,7 +10,8 @@
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::exit::{ENVIRONMENT, PASSED};
+use crate::exit::{BAD_USE, ENVIRONMENT, PASSED};
+use crate::visible;
 
 static STATE: Mutex<OutputState> = Mutex::new(OutputState::Open);
 
@@ -97,10 +98,13 @@ pub(super) fn finish(code: u8) -> u8 {
     }
 }
 
-/// Prints what clap has to say where that is what was asked for; bad use ends the process with 2.
+/// Prints what clap has to say: what was asked for, or what is wrong with the command line.
 pub(super) fn help(asked: &clap::Error) -> u8 {
     if asked.use_stderr() {
-        asked.exit();
+        // It quotes what was typed, or what a script has put there.
+        let shown = asked.render().to_string();
+        problem(&visible::lines(shown.trim_end()));
+        return BAD_USE;
     }
     text(&asked.render().ansi().to_string());
     PASSED

@@ -18,7 +18,8 @@ Examples:
 It gets and lists objects and reads the ends of logs; it never reads Secrets and changes nothing.
 docs/guide/doctor.md lists the permissions that it needs and every cause that it knows.
 
-Exit codes: 0 healthy or still starting, 1 problems found, 2 wrong usage, 3 the cluster can't be read.";
+Exit codes: 0 healthy or still starting, 1 problems found, 2 wrong usage, 3 the cluster can't be read,
+or no Ray object is there.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use semver::Version;
 
 use super::{ArtifactSource, EngineArguments, EngineChoice, ExistingCluster, Folder};
@@ -67,7 +68,7 @@ pub struct AsJob {
 #[derive(Debug, Args)]
 pub struct Submit {
     /// Select scenarios whose name contains one of these
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub names: Vec<String>,
     /// Name of the Job; a Job that has ended is continued
     #[arg(long, value_name = "NAME", default_value = runner::JOB)]

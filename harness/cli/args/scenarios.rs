@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::artifact::{Store, built_in_scenarios};
 use crate::exit::CliError;
@@ -76,7 +77,7 @@ pub struct Init {
 #[derive(Debug, Args)]
 pub struct Snapshots {
     /// Select snapshots whose path contains one of these
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub names: Vec<String>,
     #[command(flatten)]
     pub folder: Folder,

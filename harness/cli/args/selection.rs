@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use semver::Version;
 
 use super::Folder;
@@ -14,7 +15,7 @@ use crate::scenario::{Level, TargetKind};
 #[derive(Debug, Args)]
 pub struct Selection {
     /// Select scenarios whose name contains one of these
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub names: Vec<String>,
     /// Select scenarios that prove this rule, such as C02; repeatable
     #[arg(long = "rule", value_name = "RULE", value_parser = rule)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::colour;
 use crate::args::{Compare, CompareFormat};
 use crate::console;
-use crate::exit::{CliError, FAILED, PASSED};
+use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::report::{self, ReportError, RunResult};
 
 pub(super) fn run(arguments: &Compare) -> Result<u8, CliError> {
@@ -18,14 +18,29 @@ pub(super) fn run(arguments: &Compare) -> Result<u8, CliError> {
     console::line(text.trim_end());
     if let Some(path) = &arguments.html {
         let results = report::results_file(&arguments.new);
+        let old = report::results_file(&arguments.old);
+        for input in [&results, &old] {
+            if path
+                .canonicalize()
+                .is_ok_and(|path| Some(path) == input.canonicalize().ok())
+            {
+                let message = format!("--html {} is the file that is compared", path.display());
+                return Err(CliError::bad_use(message).with_help("name another file for the page"));
+            }
+        }
         let beside = evidence_beside(path, &results);
         report::write_page(&new, &comparison, beside.as_deref(), path)?;
     }
-    Ok(if comparison.is_worse() {
-        FAILED
-    } else {
-        PASSED
-    })
+    if comparison.is_worse() {
+        return Ok(FAILED);
+    }
+    match comparison.says_nothing() {
+        Some(why) => {
+            print_problem!("error: the comparison is no verdict: {why}");
+            Ok(ENVIRONMENT)
+        }
+        None => Ok(PASSED),
+    }
 }
 
 /// Returns the folder of the results where a page lies in it: only then the page can link to the
@@ -49,7 +64,6 @@ fn read(path: &Path) -> Result<RunResult, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exit::ENVIRONMENT;
 
     #[test]
     fn a_page_links_to_evidence_only_beside_the_results() {

@@ -7,6 +7,7 @@ use clap::CommandFactory as _;
 use crate::args::Arguments;
 use crate::console;
 use crate::exit::{CliError, PASSED};
+use crate::report;
 
 const NAME: &str = "kuberay-conformance";
 
@@ -20,16 +21,29 @@ pub(super) fn print(shell: clap_complete::Shell) -> u8 {
 
 /// Writes `kuberay-conformance.1` and a page of each command into a folder.
 pub(super) fn man(folder: &Path) -> Result<u8, CliError> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(Arguments::command(), folder))
-        .map_err(|error| {
-            CliError::Environment(format!(
-                "failed to write man pages into {}: {error}",
-                folder.display()
-            ))
-        })?;
+    let mut grammar = Arguments::command();
+    grammar.build();
+    page(&grammar, folder).map_err(|error| {
+        CliError::Environment(format!(
+            "failed to write man pages into {}: {error}",
+            folder.display()
+        ))
+    })?;
     print_lines!("wrote {}", folder.display());
     Ok(PASSED)
+}
+
+/// Writes the page of a command and those of its commands. A link in the place of a page is
+/// replaced: what it leads to belongs to somebody else.
+fn page(command: &clap::Command, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut text = Vec::new();
+    let man = clap_mangen::Man::new(command.clone());
+    man.render(&mut text)?;
+    report::write_in_folder(&folder.join(man.get_filename()), &String::from_utf8(text)?)?;
+    for inner in command.get_subcommands().filter(|one| !one.is_hide_set()) {
+        page(inner, folder)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -49,6 +63,17 @@ mod tests {
             let text = std::fs::read_to_string(&page).unwrap();
             assert!(text.contains(".SH NAME"), "{}", page.display());
         }
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_page_is_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let (folder, other) = (root.path().join("man1"), root.path().join("other"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, folder.join(format!("{NAME}.1"))).unwrap();
+        man(&folder).unwrap();
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
     }
 
     #[test]

@@ -68,7 +68,8 @@ fn find() -> Option<PathBuf> {
     let found = folder
         .ancestors()
         .map(|folder| folder.join(NAME))
-        .find(|path| path.is_file())?;
+        // One that can't be read, such as a dangling link, is reported and not passed over.
+        .find(|path| path.symlink_metadata().is_ok())?;
     // A name relative to the working directory is what people see.
     Some(
         found

@@ -4,7 +4,7 @@ use super::colour;
 use super::reading::{self, ClusterScope};
 use crate::args::{Doctor, DoctorFormat};
 use crate::console;
-use crate::exit::{CliError, FAILED, PASSED};
+use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::live::{self, Bundle, BundleError, NoObject, ReadError, Scope};
 use crate::report::{doctor_junit, doctor_text};
 use crate::visible;
@@ -54,11 +54,16 @@ pub(super) fn run(options: &Doctor) -> Result<u8, CliError> {
         }
         DoctorFormat::Junit => doctor_junit(&report)?,
     });
-    Ok(if report.has_problems() {
-        FAILED
-    } else {
-        PASSED
-    })
+    if report.has_problems() {
+        return Ok(FAILED);
+    }
+    match report.judged_nothing() {
+        Some(why) => {
+            print_problem!("error: no verdict: {why}");
+            Ok(ENVIRONMENT)
+        }
+        None => Ok(PASSED),
+    }
 }
 
 /// The part of a bundle that the arguments ask for.
@@ -97,7 +102,7 @@ mod tests {
 
     use super::*;
     use crate::args::{Command, parsed};
-    use crate::exit::{BAD_USE, ENVIRONMENT};
+    use crate::exit::BAD_USE;
 
     #[test]
     fn a_bundle_that_cannot_be_read_is_bad_use_and_one_that_cannot_be_written_is_not() {

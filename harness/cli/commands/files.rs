@@ -336,9 +336,16 @@ fn each(
         snapshots.names.is_empty() || snapshots.names.iter().any(|name| path.contains(name))
     };
     let root = snapshots.folder.root()?;
-    let found =
-        expect::pending(&root.path).map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
+    let all = expect::pending(&root.path);
+    let is_none = all.as_ref().is_ok_and(Vec::is_empty);
+    let found = all.map(|all| all.into_iter().filter(wanted).collect::<Vec<_>>());
     let result = match found {
+        Ok(pending) if pending.is_empty() && !is_none => {
+            let names = snapshots.names.join("`, `");
+            let message = format!("no pending snapshot in {root} has a path with `{names}`");
+            return Err(CliError::bad_use(message)
+                .with_help("`snapshot review` without a name shows all that are pending"));
+        }
         Ok(pending) if pending.is_empty() => {
             print_lines!("no pending snapshots in {root}");
             return Ok(PASSED);

@@ -9,8 +9,8 @@ use crate::explain::check;
 use crate::manifest::{Source, decode};
 use crate::scenario::files::read_text;
 
-/// No file of a folder is larger, in bytes.
-const LARGEST: u64 = 1 << 30;
+/// No file is larger, in bytes.
+const LARGEST: u64 = 256 << 20;
 
 /// The argument that means standard input.
 const STDIN: &str = "-";
@@ -115,7 +115,9 @@ fn add(
     input: &mut Input,
 ) -> Result<(), CliError> {
     let text = match named {
-        Named::Yes => std::fs::read(file).and_then(decode),
+        Named::Yes => std::fs::File::open(file)
+            .and_then(read_all)
+            .and_then(decode),
         Named::No => read_text(file, LARGEST).map_err(Into::into),
     };
     let text = text.map_err(|error| unreadable(file, &error))?;
@@ -133,15 +135,24 @@ fn add(
 }
 
 fn standard_input() -> Result<Source, CliError> {
-    let mut bytes = Vec::new();
-    let read = std::io::stdin().read_to_end(&mut bytes);
-    let text = read.and_then(|_| decode(bytes));
+    let text = read_all(std::io::stdin()).and_then(decode);
     let text = text.map_err(|error| unreadable(Path::new("standard input"), &error))?;
     if text.trim().is_empty() {
         let help = "see whether the program before the pipe failed";
         return Err(CliError::bad_use("standard input is empty").with_help(help));
     }
     Ok(Source::new(Path::new(STDIN), &text))
+}
+
+/// Reads to the end; a device such as `/dev/zero` has none.
+fn read_all(reader: impl std::io::Read) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        let message = format!("it has more than {} MiB", LARGEST >> 20);
+        return Err(std::io::Error::other(message));
+    }
+    Ok(bytes)
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> CliError {
@@ -196,6 +207,16 @@ mod tests {
     fn names(input: &Input) -> Vec<String> {
         let name = |source: &Source| source.path.file_name().unwrap().display().to_string();
         input.sources.iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        let error = read(&[PathBuf::from("/dev/zero")], false).err().unwrap();
+        assert_eq!(error.exit_code(), BAD_USE);
+        assert!(
+            error.to_string().contains("has more than 256 MiB"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -51,7 +51,10 @@ pub(super) fn read(
                 Err(CliError::Environment(format!("{what} was interrupted; nothing was changed")))
             }
             bundle = work(&*progress) => {
-                progress.finish(task, Outcome::Passed, "read the cluster");
+                match &bundle {
+                    Ok(_) => progress.finish(task, Outcome::Passed, "read the cluster"),
+                    Err(_) => progress.finish(task, Outcome::Error, "failed to read the cluster"),
+                }
                 bundle
             }
         }

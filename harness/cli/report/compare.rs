@@ -38,6 +38,8 @@ pub struct RunComparison {
     pub without_verdict: Vec<CaseDifference>,
     /// Cases that fail in both.
     pub still_failing: usize,
+    /// Cases of both with a verdict in the newer run.
+    pub judged_in_both: usize,
 }
 
 /// A run of the two.
@@ -106,6 +108,7 @@ pub fn compare(old: &RunResult, new: &RunResult) -> RunComparison {
         gone: Vec::new(),
         without_verdict: Vec::new(),
         still_failing: 0,
+        judged_in_both: 0,
     };
     for (place, case) in new.cases.iter().enumerate() {
         let old = before.get(&key(case)).copied();
@@ -176,6 +179,8 @@ impl RunComparison {
     fn add(&mut self, old: Option<&CaseResult>, case: &CaseResult, place: usize) {
         let different = difference(old, Some((place, case)));
         let (before, after) = (old.map(|old| old.outcome), case.outcome);
+        let is_verdict = after.is_good() || after == Outcome::Failed;
+        self.judged_in_both += usize::from(before.is_some() && is_verdict);
         let list = match before {
             Some(before) if after.is_bad() && before.is_bad() => {
                 self.still_failing += 1;
@@ -201,6 +206,18 @@ impl RunComparison {
     /// Returns whether a case fails in the newer run alone, other than of a provisional scenario.
     pub fn is_worse(&self) -> bool {
         self.newly_failing.iter().any(|case| !case.provisional)
+    }
+
+    /// Why the newer run shows nothing about the older one, where that is so: it was cut short, or
+    /// no case of both has a verdict in it.
+    pub fn says_nothing(&self) -> Option<&'static str> {
+        if self.new.interrupted {
+            Some("the newer run did not complete")
+        } else if self.judged_in_both == 0 {
+            Some("no case of the older run has a verdict in the newer one")
+        } else {
+            None
+        }
     }
 
     /// The lists with their titles, the worst first.

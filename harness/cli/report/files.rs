@@ -1,11 +1,12 @@
 //! Report files, each written whole or not at all.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::{ReportError, Reports, RunComparison, RunResult, json, junit, markdown, page};
+use crate::scenario::files::check_replaceable;
 
 /// Names of the reports, in the order in which they are written.
 const FILES: [&str; 4] = ["results.json", "junit.xml", "summary.md", "index.html"];
@@ -38,6 +39,10 @@ pub fn write_all(run: &RunResult, output: &Path) -> Result<(), ReportError> {
     remove_unfinished(output);
     let [results, junit, summary, html] = FILES.map(|file| output.join(file));
     write_atomically(&results, &json::render(run)?)?;
+    // No report of other results stays beside these, whatever keeps the new one from being written.
+    for report in [&junit, &summary, &html] {
+        remove(report)?;
+    }
     write_atomically(&junit, &junit::render(run)?)?;
     write_atomically(&summary, &markdown::render_markdown(run))?;
     write_atomically(&html, &page::render(run, Some(output), None)?)
@@ -55,6 +60,16 @@ pub fn write_page(
     path: &Path,
 ) -> Result<(), ReportError> {
     write_atomically(path, &page::render(run, beside, Some(comparison))?)
+}
+
+fn remove(report: &Path) -> Result<(), ReportError> {
+    match fs::remove_file(report) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(ReportError::Write {
+            path: report.into(),
+            source,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// What a killed process has left of a report, in a folder that this process has locked.
@@ -90,6 +105,7 @@ pub fn write_in_folder(path: &Path, text: &str) -> Result<(), ReportError> {
 /// When it can't be written.
 pub fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
     let write = || {
+        check_replaceable(path)?;
         let folder = path.parent().filter(|folder| *folder != "");
         let folder = folder.unwrap_or(Path::new("."));
         // Readable by all (as far as the umask allows): reports are often collected by another
@@ -106,4 +122,37 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
         path: path.into(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn a_pipe_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("page.html");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        let link = folder.path().join("link.html");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        for path in [&pipe, &link] {
+            let error = write_atomically(path, "text").unwrap_err();
+            assert!(error.to_string().contains("not a regular file"), "{error}");
+        }
+        assert!(!fs::metadata(&pipe).unwrap().is_file());
+    }
+
+    #[test]
+    fn no_page_of_other_results_stays_where_the_new_one_can_not_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = example::run();
+        write_all(&run, folder.path()).unwrap();
+        // A page can't show it; results that are read are refused for it.
+        run.cases[0].milestones = [("running".to_owned(), f64::MAX)].into();
+        run.cases[1].milestones = [("running".to_owned(), -f64::MAX)].into();
+        let written = write_all(&run, folder.path());
+        let page = fs::read_to_string(folder.path().join("index.html"));
+        assert!(written.is_ok() || page.is_err(), "{written:?}");
+    }
 }

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::{CaseResult, Outcome, RunResult, ScenarioRecord, shell_word, words_of_run};
 use crate::provider::GIVEN_OPERATOR;
 use crate::scenario::{Level, TargetKind};
+use crate::visible::line;
 
 mod page;
 
@@ -156,6 +157,9 @@ pub enum ProgrammeError {
     /// The release is no version.
     #[error("`{}` is no release of KubeRay, such as 1.6.2", .0.escape_debug())]
     NoRelease(String),
+    /// The results do not say when the run began.
+    #[error("`{}` is no time at which a run began, such as 2026-11-28T10:00:00Z", .0.escape_debug())]
+    NoDate(String),
     /// The results do not identify the build.
     #[error(
         "the results do not say which build of the operator ran ({0}): run it by an image with a digest, or by a program that the harness built"
@@ -240,22 +244,22 @@ impl ConformanceReport {
             },
             spec: ReportSpec {
                 who: who.into(),
-                date: run.started.chars().take(10).collect(),
-                harness: run.harness.clone(),
+                date: the_date(&run.started)?,
+                harness: line(&run.harness),
                 operator: OperatorBuild {
                     builds: builds(&cases)?,
                     release,
                 },
                 ray,
-                kubernetes: run.environment.kubernetes.clone(),
-                engine: run.environment.engine.clone(),
+                kubernetes: line(&run.environment.kubernetes),
+                engine: line(&run.environment.engine),
                 target,
                 profile,
                 result: judged.result(),
                 scenarios: judged.counts,
-                failed: judged.failed,
-                without_verdict: judged.without_verdict,
-                not_run: judged.not_run,
+                failed: lines(judged.failed),
+                without_verdict: lines(judged.without_verdict),
+                not_run: lines(judged.not_run),
                 command: anywhere(command),
                 results: ResultsFile {
                     sha256: format!("{:x}", Sha256::digest(bytes)),
@@ -367,6 +371,8 @@ struct Judged {
     failed: Vec<String>,
     without_verdict: Vec<String>,
     not_run: Vec<String>,
+    /// Whether the run is not the whole of its plan.
+    incomplete: bool,
 }
 
 impl Judged {
@@ -380,6 +386,8 @@ impl Judged {
             failed: Vec::new(),
             without_verdict: Vec::new(),
             not_run: Vec::new(),
+            // No Ray runs there.
+            incomplete: is_incomplete(run) || target(cases) == "envtest",
         };
         for record in run.scenarios.iter().filter(applies) {
             let own: Vec<&CaseResult> = cases
@@ -418,12 +426,35 @@ impl Judged {
     fn result(&self) -> ProgrammeResult {
         if self.counts.failed > 0 {
             ProgrammeResult::Failed
+        } else if self.incomplete {
+            ProgrammeResult::Partial
         } else if self.counts.of_profile > 0 && self.counts.passed == self.counts.of_profile {
             ProgrammeResult::Conformant
         } else {
             ProgrammeResult::Partial
         }
     }
+}
+
+/// Whether a run was cut short, was a part of its plan, or lacks results of planned cases.
+fn is_incomplete(run: &RunResult) -> bool {
+    let has = |id: &String| run.cases.iter().any(|case| case.id == *id);
+    run.interrupted.is_some()
+        || !run.missing.is_empty()
+        || run.shard.is_some_and(|shard| shard.count > 1)
+        || !run.planned.iter().all(has)
+}
+
+/// The day of a time in RFC 3339.
+fn the_date(started: &str) -> Result<String, ProgrammeError> {
+    let time = started.parse::<jiff::Timestamp>();
+    let time = time.map_err(|_| ProgrammeError::NoDate(started.into()))?;
+    Ok(time.strftime("%Y-%m-%d").to_string())
+}
+
+/// Texts that people review, each as one line without characters that nobody sees.
+fn lines(texts: Vec<String>) -> Vec<String> {
+    texts.iter().map(|text| line(text)).collect()
 }
 
 fn the_release(run: &RunResult, wanted: Option<&Version>) -> Result<String, ProgrammeError> {
@@ -456,7 +487,13 @@ fn builds(cases: &[&CaseResult]) -> Result<Vec<String>, ProgrammeError> {
         .filter(|case| case.outcome != Outcome::Skipped)
         .filter_map(|case| case.images.first().cloned());
     let builds = distinct(of_operator);
-    match builds.iter().find(|build| !build.contains("@sha256:")) {
+    let has_digest = |build: &&String| {
+        let digest = build.rsplit_once("@sha256:").map(|(_, digest)| digest);
+        digest.is_some_and(|digest| {
+            !digest.is_empty() && digest.chars().all(|c| c.is_ascii_hexdigit())
+        })
+    };
+    match builds.iter().find(|build| !has_digest(build)) {
         Some(build) => Err(ProgrammeError::NoBuild(build.clone())),
         None if builds.is_empty() => Err(ProgrammeError::NoBuild("no case ran".into())),
         None => Ok(builds),

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::plan::Shard;
-use crate::results::{CaseResult, Environment, Outcome, Phase, RunResult, ScenarioRecord};
+use crate::results::{
+    CaseResult, Environment, ImageRecord, Outcome, Phase, RunResult, ScenarioRecord,
+};
 
 mod files;
 
@@ -170,12 +172,43 @@ fn of_one_plan(
     if let Some(name) = other_scenario(scenarios, &other.scenarios) {
         return differ(format!("the scenario {name} is not the same"));
     }
+    if let Some(what) = other_environment(&one.environment, &other.environment) {
+        return differ(what);
+    }
+    if one.selected_rules != other.selected_rules {
+        return differ("they are limited to other rules".into());
+    }
     match (one.shard, other.shard) {
         (Some(one), Some(other)) if one.count != other.count => {
             differ(format!("shard {one} and shard {other}"))
         }
         _ => Ok(()),
     }
+}
+
+/// What two shards ran on that is not the same, in words: Kubernetes, or the build of an image. A
+/// shard without cases of a target knows nothing of it.
+fn other_environment(one: &Environment, other: &Environment) -> Option<String> {
+    let parts = |text: &str| -> BTreeSet<String> {
+        text.split("; ")
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (ours, theirs) = (parts(&one.kubernetes), parts(&other.kubernetes));
+    if !ours.is_empty() && !theirs.is_empty() && ours.is_disjoint(&theirs) {
+        return Some(format!(
+            "Kubernetes {} and {}",
+            one.kubernetes, other.kubernetes
+        ));
+    }
+    one.images.iter().find_map(|image| {
+        let same = |other: &&ImageRecord| other.name == image.name && other.origin == image.origin;
+        let mut others = other.images.iter().filter(same);
+        let theirs = others.clone().next()?;
+        let known = others.any(|other| other.digest == image.digest);
+        (!known).then(|| format!("{} is {} and {}", image.name, image.digest, theirs.digest))
+    })
 }
 
 /// The scenarios that the runs could choose from. A run that was killed does not know them.

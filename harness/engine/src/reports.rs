@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::results::{RESULTS_VERSION, RunResult};
 use crate::scenario::files::read_regular;
+use crate::visible;
 
 /// Writes the reports of a run.
 pub trait Reports: Send + Sync {
@@ -92,7 +93,10 @@ pub fn read_results_and_bytes(path: &Path) -> Result<(RunResult, Vec<u8>), Repor
         let text = read_regular(path, LARGEST)?;
         let run: RunResult = serde_json::from_slice(&text)?;
         if run.version == RESULTS_VERSION {
-            return Ok((run, text));
+            return match fault(&run) {
+                Some(fault) => Err(std::io::Error::other(fault)),
+                None => Ok((run, text)),
+            };
         }
         Err(std::io::Error::other(format!(
             "it is of the version {}, not {RESULTS_VERSION}",
@@ -102,6 +106,39 @@ pub fn read_results_and_bytes(path: &Path) -> Result<(RunResult, Vec<u8>), Repor
     read().map_err(|source| ReportError::Read {
         path: path.into(),
         source,
+    })
+}
+
+/// What no run can have written: a case that passed with a check that did not hold, or a time that
+/// is none.
+fn fault(run: &RunResult) -> Option<String> {
+    // Some thirty years, in seconds.
+    let is_time = |seconds: f64| seconds.is_finite() && seconds.abs() < 1e9;
+    let phases = run.phases.iter().map(|phase| phase.seconds);
+    let mut times = phases.chain([run.duration_seconds]);
+    if let Some(time) = times.find(|time| !is_time(*time)) {
+        return Some(format!("it holds the time {time:e}"));
+    }
+    run.cases.iter().find_map(|case| {
+        let checks = case.checks.iter().map(|check| check.seconds);
+        let mut times = checks.chain(case.milestones.values().copied());
+        let wrong = times.find(|time| !is_time(*time));
+        let wrong = wrong.or((!is_time(case.duration_seconds)).then_some(case.duration_seconds));
+        let id: String = case.id.chars().take(200).collect();
+        if let Some(time) = wrong {
+            return Some(format!(
+                "its case {} holds the time {time:e}",
+                visible::line(&id)
+            ));
+        }
+        let failed = case.checks.iter().find(|check| check.outcome.is_bad());
+        failed.filter(|_| case.outcome.is_good()).map(|check| {
+            format!(
+                "its case {} passed, and its check {} did not",
+                visible::line(&id),
+                visible::line(&check.name)
+            )
+        })
     })
 }
 
@@ -132,6 +169,7 @@ impl Reports for OnlyResults {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::{Outcome, example};
 
     #[test]
     fn results_are_read_and_merged() {
@@ -167,5 +205,21 @@ mod tests {
             .unwrap();
         let error = read_results(&path).unwrap_err();
         assert!(error.to_string().contains("more than 128 MiB"), "{error}");
+    }
+
+    #[test]
+    fn results_that_no_run_writes_are_refused() {
+        assert_eq!(fault(&example::run()), None);
+        let mut endless = example::run();
+        endless.cases[0].duration_seconds = 1.7e308;
+        assert!(fault(&endless).unwrap().contains("holds the time"));
+        let mut before = example::run();
+        before.cases[0].milestones = [("ready".to_owned(), -1e308)].into();
+        assert!(fault(&before).unwrap().contains("holds the time"));
+        let mut contradicting = example::run();
+        contradicting.cases[0].outcome = Outcome::Passed;
+        contradicting.cases[0].checks[0].outcome = Outcome::Failed;
+        let problem = fault(&contradicting).unwrap();
+        assert!(problem.contains("passed, and its check"), "{problem}");
     }
 }

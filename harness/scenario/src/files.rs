@@ -45,6 +45,18 @@ impl From<FileError> for io::Error {
     }
 }
 
+/// Returns an error where something that is no regular file stands in the place of a file that is
+/// to be written as a whole: the new file would take the place of a pipe or of a device.
+///
+/// # Errors
+/// When it is a folder, a pipe, a device or a socket, also behind a link.
+pub fn check_replaceable(path: &Path) -> Result<(), FileError> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(FileError::NotRegular),
+        _ => Ok(()),
+    }
+}
+
 /// Opens a file for reading. Every file of a scenario is opened here, because anyone may have made
 /// the folder: a link could show a file of this machine in a report, and a pipe could keep the
 /// reader waiting for ever.

@@ -41,6 +41,26 @@ fn each_case_is_in_the_list_that_it_belongs_to() {
 }
 
 #[test]
+fn a_run_that_judged_nothing_or_was_cut_short_says_nothing() {
+    let old = example::run();
+    assert_eq!(compare(&old, &old).says_nothing(), None);
+    let mut cut = example::run();
+    cut.interrupted = Some("the run was interrupted".into());
+    assert_contains!(
+        compare(&old, &cut).says_nothing().unwrap(),
+        "did not complete"
+    );
+    let mut none = example::run();
+    none.cases.clear();
+    assert_contains!(compare(&old, &none).says_nothing().unwrap(), "no case");
+    let mut skipped = example::run();
+    for case in &mut skipped.cases {
+        case.outcome = Outcome::Skipped;
+    }
+    assert_contains!(compare(&old, &skipped).says_nothing().unwrap(), "no case");
+}
+
+#[test]
 fn a_run_does_not_differ_from_itself() {
     let run = example::run();
     let comparison = compare(&run, &run);

@@ -1,6 +1,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::plan::Shard;
 use crate::report::example;
 
 const BYTES: &[u8] = b"the bytes of results.json";
@@ -17,6 +18,7 @@ fn all_passed() -> RunResult {
     run.cases.retain(|case| case.outcome.is_good());
     let named: Vec<String> = run.cases.iter().map(|case| case.scenario.clone()).collect();
     run.scenarios.retain(|record| named.contains(&record.name));
+    run.planned = run.cases.iter().map(|case| case.id.clone()).collect();
     assert!(
         !run.scenarios.is_empty(),
         "the example has scenarios that passed"
@@ -67,6 +69,32 @@ fn a_scenario_without_a_verdict_makes_the_report_partial(#[case] outcome: Option
     let report = report(&run);
     assert_eq!(report.spec.result, ProgrammeResult::Partial, "{report}");
     assert_eq!(report.spec.not_run.is_empty(), outcome.is_some());
+}
+
+#[rstest]
+#[case::cut_short(|run: &mut RunResult| run.interrupted = Some("the run was interrupted".into()))]
+#[case::missing(|run: &mut RunResult| run.missing = vec!["kind::1.6.2::2.52.0::a".into()])]
+#[case::a_shard(|run: &mut RunResult| run.shard = Some(Shard { index: 1, count: 2 }))]
+#[case::planned_alone(|run: &mut RunResult| run.planned.push("kind::1.6.2::2.52.0::a".into()))]
+fn a_run_that_is_not_whole_makes_the_report_partial(#[case] change: fn(&mut RunResult)) {
+    let mut run = all_passed();
+    change(&mut run);
+    let report = report(&run);
+    assert_eq!(report.spec.result, ProgrammeResult::Partial, "{report}");
+    assert_eq!(
+        report.spec.scenarios.passed,
+        report.spec.scenarios.of_profile
+    );
+}
+
+#[test]
+fn what_people_review_holds_nothing_that_nobody_sees() {
+    let mut run = all_passed();
+    run.environment.engine = "podman\u{202e}4".into();
+    assert_eq!(report(&run).spec.engine, "podman\\u{202e}4");
+    run.started = "2026\u{202e}-11-28".into();
+    let error = ConformanceReport::of(&run, BYTES, "acme", Profile::Core, None).unwrap_err();
+    assert!(matches!(error, ProgrammeError::NoDate(_)), "{error}");
 }
 
 #[test]

@@ -5,8 +5,10 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::bundle::{Bundle, VERSION};
-use crate::scenario::files::{FileError, read_text};
+use crate::scenario::files::{FileError, check_replaceable, read_text};
 use crate::visible;
 
 /// The largest file that is read: ten times what a thousand RayClusters take.
@@ -51,6 +53,7 @@ impl Bundle {
             path: path.into(),
             source,
         };
+        check_replaceable(path).map_err(|error| failed(error.into()))?;
         let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
         let folder = path
             .parent()
@@ -90,9 +93,23 @@ impl Bundle {
                 "its version is `{found}`, not `{VERSION}`"
             )));
         }
+        if let Some(index) = bundle
+            .objects
+            .iter()
+            .position(|object| !is_ray_object(object))
+        {
+            return Err(malformed(format!("its objects[{index}] is no Ray object")));
+        }
         bundle.redact();
         Ok(bundle)
     }
+}
+
+/// Whether a value is an object whose Pods `doctor` and `rehearse` know.
+fn is_ray_object(value: &Value) -> bool {
+    let text = |key: &str| value[key].as_str().unwrap_or_default();
+    text("apiVersion").starts_with("ray.io/")
+        && ["RayCluster", "RayJob", "RayService", "RayCronJob"].contains(&text("kind"))
 }
 
 #[cfg(test)]
@@ -107,13 +124,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_ray_object_is_no_bundle_of_ray_objects() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b.json");
+        for object in [
+            json!(1),
+            json!({}),
+            json!({"apiVersion": "v1", "kind": "ConfigMap"}),
+        ] {
+            let text = json!({"version": VERSION, "objects": [object]}).to_string();
+            std::fs::write(&path, text).unwrap();
+            let error = Bundle::load(&path).unwrap_err().to_string();
+            assert_contains!(error, "objects[0] is no Ray object");
+        }
+    }
+
+    #[test]
     fn a_saved_bundle_is_the_same_when_it_is_loaded_and_its_owner_s_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b.json");
         let mut bundle = Bundle::now();
         bundle
             .objects
-            .push(json!({"kind": "RayCluster", "metadata": {"name": "a\u{202e}b"}}));
+            .push(json!({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "a\u{202e}b"}}));
         bundle.redact();
         bundle.save(&path).unwrap();
         let mode = path.metadata().unwrap().permissions().mode();

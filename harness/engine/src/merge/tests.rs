@@ -56,6 +56,28 @@ fn verdict(merged: &Merged) -> RunVerdict {
 use Outcome::{Error, Failed, Flaky, Passed, Skipped};
 
 #[test]
+fn shards_of_other_builds_are_not_merged() {
+    let whole = || source(Some((1, 2)), &[("a", Passed), ("c", Passed)]);
+    let other = |change: fn(&mut RunResult)| {
+        let mut other = source(Some((2, 2)), &[("b", Passed), ("d", Passed)]);
+        change(&mut other.run);
+        merge(&[whole(), other])
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(other(|_| ()), Ok(()));
+    let of_cluster = other(|run| run.environment.kubernetes = "v9.9.9".into());
+    assert_contains!(of_cluster.unwrap_err(), "v9.9.9");
+    let of_build = other(|run| run.environment.images[0].digest = "sha256:other".into());
+    assert_contains!(of_build.unwrap_err(), "sha256:other");
+    let of_rules = other(|run| run.selected_rules = vec!["C01".into()]);
+    assert_contains!(of_rules.unwrap_err(), "other rules");
+    // A shard without cases of a target knows nothing of it.
+    let knows_less = other(|run| run.environment = Environment::default());
+    assert_eq!(knows_less, Ok(()));
+}
+
+#[test]
 fn shards_become_the_whole_in_the_order_of_the_plan() {
     let left_out = ("x", Skipped);
     let merged = merge(&[

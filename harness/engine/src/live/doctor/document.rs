@@ -235,6 +235,19 @@ impl DoctorReport {
             .any(|finding| finding.severity == Severity::Error)
     }
 
+    /// Why the report is no verdict, where nothing was judged: no Ray object was read, or not all
+    /// of them and their Pods could be read.
+    pub fn judged_nothing(&self) -> Option<String> {
+        const NEEDED: [&str; 4] = ["RayClusters", "RayJobs", "RayServices", "Pods"];
+        let needed = |unread: &&UnreadKind| NEEDED.contains(&unread.what.as_str());
+        if let Some(unread) = self.missing.iter().find(needed) {
+            return Some(format!("{} could not be read: {}", unread.what, unread.why));
+        }
+        self.objects
+            .is_empty()
+            .then(|| "no Ray object was found".to_owned())
+    }
+
     /// The findings of everything.
     pub fn all_findings(&self) -> impl Iterator<Item = &DoctorFinding> {
         let of_objects = self.objects.iter().flat_map(|object| &object.findings);

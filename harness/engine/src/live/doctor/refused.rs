@@ -89,7 +89,7 @@ fn is_managed_elsewhere(object: &Value) -> bool {
 }
 
 fn of_event(event: &EventView) -> Option<Candidate> {
-    let refusal = event.reason.starts_with("Invalid") || event.reason == "RayConfigError";
+    let refusal = event.reason.starts_with("Invalid");
     let creation = ["FailedToCreate", "FailedCreate", "PodReconciliationError"]
         .iter()
         .any(|reason| event.reason.starts_with(reason));

@@ -53,6 +53,20 @@ const HAZARDS: &[(&str, &[&str])] = &[
     ("probe-of-the-user-fails", &["probe-fails"]),
     ("probe-of-the-user-restarts", &["probe-kills-slow-start"]),
     ("worker-without-ray", &["wait-gcs-ready-without-ray"]),
+    ("here-document-without-end", &["open-here-document"]),
+    ("own-start-without-address", &["ray-start-without-address"]),
+    ("own-start-without-block", &["ray-start-without-block"]),
+    (
+        "profile-that-no-shell-reads",
+        &["needs-login-shell", "ends-shell"],
+    ),
+    ("variables-in-env", &["ends-shell"]),
+    ("wait-for-all-jobs", &["ends-shell"]),
+    ("generated-start-command-as-a-word", &["gen-cmd-not-run"]),
+    ("entrypoint-with-open-quote", &["entrypoint-syntax"]),
+    ("entrypoint-absent", &["no-entrypoint"]),
+    ("submitter-without-submission-id", &["submitter-without-id"]),
+    ("runtime-env-with-a-number", &["runtime-env-type"]),
 ];
 
 /// Scenarios whose Ray is ready in the end, though some hold a hazard.

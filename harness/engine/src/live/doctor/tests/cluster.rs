@@ -77,6 +77,19 @@ fn a_pod_that_is_not_created_says_why(#[case] message: &str, #[case] expected: &
 }
 
 #[test]
+fn a_remark_of_old_operators_explains_no_missing_pod() {
+    let mut bundle = healthy();
+    bundle.without("worker");
+    let before = bundle.causes();
+    bundle.event(
+        "uid-demo",
+        "RayConfigError",
+        "Cannot parse object-store-memory x as an integer: strconv.ParseInt: parsing \"x\": invalid syntax",
+    );
+    assert_eq!(bundle.causes(), before);
+}
+
+#[test]
 fn definitions_that_helm_did_not_upgrade_are_named() {
     let mut older = healthy();
     older.crds = vec![crd("1.3.2")];
@@ -196,4 +209,20 @@ fn the_schema_is_as_committed() {
         committed == text,
         "docs/schema/doctor.schema.json is outdated; write it with UPDATE_SCHEMAS=1"
     );
+}
+
+#[test]
+fn a_report_of_nothing_is_no_verdict() {
+    let mut bundle = healthy();
+    assert_eq!(bundle.report().judged_nothing(), None);
+    bundle.miss("Pods", "pods is forbidden");
+    let why = bundle.report().judged_nothing().unwrap();
+    assert_eq!(why, "Pods could not be read: pods is forbidden");
+    let mut bundle = healthy();
+    bundle.miss("events", "events is forbidden");
+    assert_eq!(bundle.report().judged_nothing(), None);
+    bundle.objects.clear();
+    bundle.pods.clear();
+    let why = bundle.report().judged_nothing().unwrap();
+    assert_eq!(why, "no Ray object was found");
 }
