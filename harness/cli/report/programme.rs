@@ -257,9 +257,9 @@ impl ConformanceReport {
                 profile,
                 result: judged.result(),
                 scenarios: judged.counts,
-                failed: lines(judged.failed),
-                without_verdict: lines(judged.without_verdict),
-                not_run: lines(judged.not_run),
+                failed: lines(&judged.failed),
+                without_verdict: lines(&judged.without_verdict),
+                not_run: lines(&judged.not_run),
                 command: anywhere(command),
                 results: ResultsFile {
                     sha256: format!("{:x}", Sha256::digest(bytes)),
@@ -453,7 +453,7 @@ fn the_date(started: &str) -> Result<String, ProgrammeError> {
 }
 
 /// Texts that people review, each as one line without characters that nobody sees.
-fn lines(texts: Vec<String>) -> Vec<String> {
+fn lines(texts: &[String]) -> Vec<String> {
     texts.iter().map(|text| line(text)).collect()
 }
 

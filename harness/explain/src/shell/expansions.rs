@@ -172,7 +172,6 @@ pub(in super::super) fn braces(text: &str) -> Vec<Expansion> {
             }
             ('\'' | '"' | '`', None) => quote = Some(c),
             (c, Some(open)) if c == open => quote = None,
-            (_, Some(_)) => {}
             (c, None) if c.is_whitespace() || ";&|()<>".contains(c) => open.clear(),
             ('{', None) if text[..at].ends_with('$') => {
                 // A variable's braces hold no words.
