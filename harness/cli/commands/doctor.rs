@@ -57,12 +57,12 @@ pub(super) fn run(options: &Doctor) -> Result<u8, CliError> {
     if report.has_problems() {
         return Ok(FAILED);
     }
-    match report.judged_nothing() {
-        Some(why) => {
+    match report.is_verdict() {
+        Err(why) => {
             print_problem!("error: no verdict: {why}");
             Ok(ENVIRONMENT)
         }
-        None => Ok(PASSED),
+        Ok(()) => Ok(PASSED),
     }
 }
 

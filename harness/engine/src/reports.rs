@@ -93,10 +93,8 @@ pub fn read_results_and_bytes(path: &Path) -> Result<(RunResult, Vec<u8>), Repor
         let text = read_regular(path, LARGEST)?;
         let run: RunResult = serde_json::from_slice(&text)?;
         if run.version == RESULTS_VERSION {
-            return match fault(&run) {
-                Some(fault) => Err(std::io::Error::other(fault)),
-                None => Ok((run, text)),
-            };
+            check(&run).map_err(std::io::Error::other)?;
+            return Ok((run, text));
         }
         Err(std::io::Error::other(format!(
             "it is of the version {}, not {RESULTS_VERSION}",
@@ -109,37 +107,46 @@ pub fn read_results_and_bytes(path: &Path) -> Result<(RunResult, Vec<u8>), Repor
     })
 }
 
-/// What no run can have written: a case that passed with a check that did not hold, or a time that
-/// is none.
-fn fault(run: &RunResult) -> Option<String> {
+/// What no run can have written.
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum ResultsFault {
+    #[error("it holds the time {0:e}")]
+    Time(f64),
+    #[error("its case {} holds the time {time:e}", visible::line(case))]
+    TimeOfCase { case: String, time: f64 },
+    #[error(
+        "its case {} passed, and its check {} did not",
+        visible::line(case),
+        visible::line(check)
+    )]
+    Contradiction { case: String, check: String },
+}
+
+/// Looks for a case that passed with a check that did not hold, and for times that are none.
+fn check(run: &RunResult) -> Result<(), ResultsFault> {
     // Some thirty years, in seconds.
-    let is_time = |seconds: f64| seconds.is_finite() && seconds.abs() < 1e9;
+    let is_no_time = |seconds: &f64| !seconds.is_finite() || seconds.abs() >= 1e9;
     let phases = run.phases.iter().map(|phase| phase.seconds);
-    let mut times = phases.chain([run.duration_seconds]);
-    if let Some(time) = times.find(|time| !is_time(*time)) {
-        return Some(format!("it holds the time {time:e}"));
+    if let Some(time) = phases.chain([run.duration_seconds]).find(is_no_time) {
+        return Err(ResultsFault::Time(time));
     }
-    run.cases.iter().find_map(|case| {
+    for case in &run.cases {
+        let name = || case.id.chars().take(200).collect();
         let checks = case.checks.iter().map(|check| check.seconds);
-        let mut times = checks.chain(case.milestones.values().copied());
-        let wrong = times.find(|time| !is_time(*time));
-        let wrong = wrong.or((!is_time(case.duration_seconds)).then_some(case.duration_seconds));
-        let id: String = case.id.chars().take(200).collect();
-        if let Some(time) = wrong {
-            return Some(format!(
-                "its case {} holds the time {time:e}",
-                visible::line(&id)
-            ));
+        let milestones = case.milestones.values().copied();
+        let mut times = checks.chain(milestones).chain([case.duration_seconds]);
+        if let Some(time) = times.find(is_no_time) {
+            return Err(ResultsFault::TimeOfCase { case: name(), time });
         }
         let failed = case.checks.iter().find(|check| check.outcome.is_bad());
-        failed.filter(|_| case.outcome.is_good()).map(|check| {
-            format!(
-                "its case {} passed, and its check {} did not",
-                visible::line(&id),
-                visible::line(&check.name)
-            )
-        })
-    })
+        if let Some(check) = failed.filter(|_| case.outcome.is_good()) {
+            return Err(ResultsFault::Contradiction {
+                case: name(),
+                check: check.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Writes `results.json` alone; the tests of this crate have no renderers.
@@ -209,17 +216,23 @@ mod tests {
 
     #[test]
     fn results_that_no_run_writes_are_refused() {
-        assert_eq!(fault(&example::run()), None);
+        assert_eq!(check(&example::run()), Ok(()));
         let mut endless = example::run();
         endless.cases[0].duration_seconds = 1.7e308;
-        assert!(fault(&endless).unwrap().contains("holds the time"));
+        assert!(matches!(
+            check(&endless),
+            Err(ResultsFault::TimeOfCase { .. })
+        ));
         let mut before = example::run();
         before.cases[0].milestones = [("ready".to_owned(), -1e308)].into();
-        assert!(fault(&before).unwrap().contains("holds the time"));
+        assert!(matches!(
+            check(&before),
+            Err(ResultsFault::TimeOfCase { .. })
+        ));
         let mut contradicting = example::run();
         contradicting.cases[0].outcome = Outcome::Passed;
         contradicting.cases[0].checks[0].outcome = Outcome::Failed;
-        let problem = fault(&contradicting).unwrap();
+        let problem = check(&contradicting).unwrap_err().to_string();
         assert!(problem.contains("passed, and its check"), "{problem}");
     }
 }

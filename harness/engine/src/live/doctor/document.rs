@@ -228,6 +228,17 @@ pub enum PodOrigin {
     NotCompared,
 }
 
+/// Why a report is no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoVerdict {
+    /// These could not be read, for this reason.
+    #[error("{0} could not be read: {1}")]
+    Unread(String, String),
+    /// Nothing was there to judge.
+    #[error("no Ray object was found")]
+    NoObject,
+}
+
 impl DoctorReport {
     /// Whether something is wrong.
     pub fn has_problems(&self) -> bool {
@@ -235,17 +246,20 @@ impl DoctorReport {
             .any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Why the report is no verdict, where nothing was judged: no Ray object was read, or not all
-    /// of them and their Pods could be read.
-    pub fn judged_nothing(&self) -> Option<String> {
+    /// Whether the report is a verdict.
+    ///
+    /// # Errors
+    /// When nothing was judged: no Ray object was read, or not all of them and their Pods could be.
+    pub fn is_verdict(&self) -> Result<(), NoVerdict> {
         const NEEDED: [&str; 4] = ["RayClusters", "RayJobs", "RayServices", "Pods"];
         let needed = |unread: &&UnreadKind| NEEDED.contains(&unread.what.as_str());
         if let Some(unread) = self.missing.iter().find(needed) {
-            return Some(format!("{} could not be read: {}", unread.what, unread.why));
+            return Err(NoVerdict::Unread(unread.what.clone(), unread.why.clone()));
         }
-        self.objects
-            .is_empty()
-            .then(|| "no Ray object was found".to_owned())
+        if self.objects.is_empty() {
+            return Err(NoVerdict::NoObject);
+        }
+        Ok(())
     }
 
     /// The findings of everything.

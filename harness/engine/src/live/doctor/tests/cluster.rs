@@ -214,15 +214,15 @@ fn the_schema_is_as_committed() {
 #[test]
 fn a_report_of_nothing_is_no_verdict() {
     let mut bundle = healthy();
-    assert_eq!(bundle.report().judged_nothing(), None);
+    assert_eq!(bundle.report().is_verdict(), Ok(()));
     bundle.miss("Pods", "pods is forbidden");
-    let why = bundle.report().judged_nothing().unwrap();
-    assert_eq!(why, "Pods could not be read: pods is forbidden");
+    let why = bundle.report().is_verdict().unwrap_err();
+    assert_eq!(why.to_string(), "Pods could not be read: pods is forbidden");
     let mut bundle = healthy();
     bundle.miss("events", "events is forbidden");
-    assert_eq!(bundle.report().judged_nothing(), None);
+    assert_eq!(bundle.report().is_verdict(), Ok(()));
     bundle.objects.clear();
     bundle.pods.clear();
-    let why = bundle.report().judged_nothing().unwrap();
-    assert_eq!(why, "no Ray object was found");
+    let why = bundle.report().is_verdict().unwrap_err();
+    assert_eq!(why.to_string(), "no Ray object was found");
 }
