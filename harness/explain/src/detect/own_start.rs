@@ -41,8 +41,8 @@ impl<'a> OwnStart<'a> {
         let words = call
             .iter()
             .map(|word| Some((shell::literal(&word.raw)?, place(word.at))));
+        // What the kubelet replaces is an expansion for bash, too, and so no literal.
         let words: Vec<(String, Location)> = words.collect::<Option<_>>()?;
-        // What the kubelet replaces is an expansion for bash, too.
         let location = words.first().map(|(_, at)| *at)?;
         Some(Self {
             at: script.clone(),

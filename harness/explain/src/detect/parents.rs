@@ -79,12 +79,9 @@ fn asks_without_submitter(group: &Group) -> bool {
 /// The operator asks the head's Service for the dashboard by name before it deploys applications or
 /// looks at the mode of a job.
 fn dashboard(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
-    let ports = container.items("ports");
     let given = ports::of_head_service(group);
-    let mut all = ports.iter().chain(&given);
-    if let Some(at) = container.get("ports")
-        && !ports.is_empty()
-        && !all.any(|port| ports::is_dashboard(port))
+    if let Some(at) = ports::list_without(container, ports::is_dashboard)
+        && !given.iter().any(ports::is_dashboard)
     {
         found.push(warn(trap::NO_DASHBOARD_PORT, &at, ""));
     }
@@ -97,17 +94,13 @@ fn serve(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
     if own.is_some_and(|own| own.node.value != Yaml::Null) {
         return;
     }
-    let ports = container.items("ports");
     let serves = |port: &Cursor| {
         let name = port.get("name");
         let name = name.as_ref().map_or("", |name| name.text());
         let prefixed = *group.release >= Version::new(1, 6, 0) && name.starts_with("serve-");
         name == "serve" || prefixed
     };
-    if let Some(at) = container.get("ports")
-        && !ports.is_empty()
-        && !ports.iter().any(serves)
-    {
+    if let Some(at) = ports::list_without(container, serves) {
         found.push(warn(trap::NO_SERVE_PORT, &at, ""));
     }
 }

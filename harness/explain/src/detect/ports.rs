@@ -97,15 +97,11 @@ fn of_start<'a>(
 
 /// The port of the head that KubeRay tells workers, and another one on which Ray listens there.
 fn asked_by_workers(group: &Group, start: &OwnStart, found: &mut Vec<Warning>) {
-    let workers = super::cluster_spec(&group.object).map(|spec| spec.items("workerGroupSpecs"));
     let Some((text, location)) = start.value("port") else {
         return;
     };
     let asked = gcs_port(group);
-    if group.is_head()
-        && workers.is_some_and(|workers| !workers.is_empty())
-        && number(&text).is_some_and(|port| port != asked)
-    {
+    if group.is_head() && has_workers(group) && number(&text).is_some_and(|port| port != asked) {
         let detail =
             format!("port is {text}, and workers ask the head for {asked}, as rayStartParams say");
         found.push(warn_at(trap::PORTS_DISAGREE, &start.at, location, &detail));
@@ -122,13 +118,7 @@ fn gcs_port(group: &Group) -> u16 {
 /// A head's Service that workers can't reach Ray by: only one without an address of its own leads
 /// to every port.
 pub(super) fn of_gcs(group: &Group, container: &Cursor, found: &mut Vec<Warning>) {
-    let workers = super::cluster_spec(&group.object).map(|spec| spec.items("workerGroupSpecs"));
-    let ports = container.items("ports");
-    if !group.is_head()
-        || workers.is_none_or(|workers| workers.is_empty())
-        || ports.is_empty()
-        || !has_address(group)
-    {
+    if !group.is_head() || !has_workers(group) || !has_address(group) {
         return;
     }
     let asked = gcs_port(group);
@@ -137,12 +127,27 @@ pub(super) fn of_gcs(group: &Group, container: &Cursor, found: &mut Vec<Warning>
         value.is_some_and(|value| value.node.to_json() == asked)
     };
     let by_service = of_head_service(group);
-    if !ports.iter().any(|port| is_it(port, "containerPort"))
-        && !by_service.iter().any(|port| is_it(port, "port"))
-        && let Some(at) = container.get("ports")
+    if !by_service.iter().any(|port| is_it(port, "port"))
+        && let Some(at) = list_without(container, |port| is_it(port, "containerPort"))
     {
         found.push(warn(trap::NO_GCS_PORT, &at, ""));
     }
+}
+
+fn has_workers(group: &Group) -> bool {
+    let spec = super::cluster_spec(&group.object);
+    spec.is_some_and(|spec| !spec.items("workerGroupSpecs").is_empty())
+}
+
+/// A container's list of ports that lacks one; none where it is empty, because the operator then
+/// takes the usual ports (`getServicePorts` in common/service.go).
+pub(super) fn list_without<'a>(
+    container: &Cursor<'a>,
+    is_it: impl Fn(&Cursor) -> bool,
+) -> Option<Cursor<'a>> {
+    let ports = container.items("ports");
+    let lacks = !ports.is_empty() && !ports.iter().any(is_it);
+    container.get("ports").filter(|_| lacks)
 }
 
 /// The ports that `headService` gives the head's Service, which the operator keeps
