@@ -11,7 +11,7 @@ use crate::args::{Arguments, Command, Publish, Run, Verify};
 use crate::artifact::digest_of;
 use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::report::{
-    self, CaseResult, ConformanceReport, Outcome, ProgrammeEntry, ProgrammeError, RunResult,
+    self, CaseResult, ConformanceReport, ProgrammeEntry, ProgrammeError, RunResult,
 };
 use crate::scenario;
 use crate::scenario::files::read_text;
@@ -112,7 +112,7 @@ fn sample<'a>(report: &ConformanceReport, run: &'a RunResult, size: usize) -> Ve
         .cases
         .iter()
         .filter(|case| case.operator == spec.operator.release)
-        .filter(|case| case.outcome.is_good() || case.outcome == Outcome::Failed)
+        .filter(|case| case.outcome.is_verdict())
         .filter(|case| !case.id.starts_with("existing::"))
         .collect();
     cases.sort_by_cached_key(|case| {
@@ -210,7 +210,7 @@ fn compare(before: &[&CaseResult], now: &RunResult) -> u8 {
             continue;
         };
         let same = case.outcome.is_good() == again.outcome.is_good();
-        let judged = again.outcome.is_good() || again.outcome == Outcome::Failed;
+        let judged = again.outcome.is_verdict();
         print_lines!(
             "{}: {} in the report, {} here",
             line(&case.id),

@@ -179,8 +179,7 @@ impl RunComparison {
     fn add(&mut self, old: Option<&CaseResult>, case: &CaseResult, place: usize) {
         let different = difference(old, Some((place, case)));
         let (before, after) = (old.map(|old| old.outcome), case.outcome);
-        let is_verdict = after.is_good() || after == Outcome::Failed;
-        self.judged_in_both += usize::from(before.is_some() && is_verdict);
+        self.judged_in_both += usize::from(before.is_some() && after.is_verdict());
         let list = match before {
             Some(before) if after.is_bad() && before.is_bad() => {
                 self.still_failing += 1;

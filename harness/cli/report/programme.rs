@@ -1,5 +1,6 @@
 //! The conformance programme: a report that a team publishes of one run, and whether it is true.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -403,7 +404,7 @@ impl Judged {
             let open: Vec<&CaseResult> = own
                 .iter()
                 .copied()
-                .filter(|case| !case.outcome.is_good() && case.outcome != Outcome::Failed)
+                .filter(|case| !case.outcome.is_verdict())
                 .collect();
             all.counts.of_profile += 1;
             if !failed.is_empty() {
@@ -438,11 +439,11 @@ impl Judged {
 
 /// Whether a run was cut short, was a part of its plan, or lacks results of planned cases.
 fn is_incomplete(run: &RunResult) -> bool {
-    let has = |id: &String| run.cases.iter().any(|case| case.id == *id);
+    let known: HashSet<&String> = run.cases.iter().map(|case| &case.id).collect();
     run.interrupted.is_some()
         || !run.missing.is_empty()
         || run.shard.is_some_and(|shard| shard.count > 1)
-        || !run.planned.iter().all(has)
+        || !run.planned.iter().all(|id| known.contains(id))
 }
 
 /// The day of a time in RFC 3339.

@@ -384,6 +384,11 @@ impl Outcome {
     pub fn is_bad(self) -> bool {
         matches!(self, Self::Failed | Self::Error)
     }
+
+    /// Whether it is a verdict on what was tested.
+    pub fn is_verdict(self) -> bool {
+        self.is_good() || self == Self::Failed
+    }
 }
 
 impl CaseResult {
