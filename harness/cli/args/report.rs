@@ -26,7 +26,8 @@ pub enum ReportCommand {
 
 const COMPARE_EXIT_CODES: &str = "\
 Exit codes: 0 nothing is newly failing, 1 at least one case is, 2 wrong usage, 3 the newer run was cut short or
-has no verdict on a case of the older one, results can't be read, or the page can't be written. Failures of provisional scenarios are listed and do not count.";
+has no verdict on a case of the older one, results can't be read, or the page can't be written.
+Failures of provisional scenarios are listed and do not count.";
 
 #[derive(Debug, Args)]
 pub struct Compare {

@@ -1,13 +1,12 @@
 //! The files that `explain` and `check` are given: files, folders and standard input.
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::exit::CliError;
 use crate::explain::check;
 use crate::manifest::{Source, decode};
-use crate::scenario::files::read_text;
+use crate::scenario::files::{read_text, whole};
 
 /// No file is larger, in bytes.
 const LARGEST: u64 = 256 << 20;
@@ -144,15 +143,9 @@ fn standard_input() -> Result<Source, CliError> {
     Ok(Source::new(Path::new(STDIN), &text))
 }
 
-/// Reads to the end; a device such as `/dev/zero` has none.
+/// Reads what may be a pipe or a device.
 fn read_all(reader: impl std::io::Read) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        let message = format!("it has more than {} MiB", LARGEST >> 20);
-        return Err(std::io::Error::other(message));
-    }
-    Ok(bytes)
+    Ok(whole(reader, LARGEST)?)
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> CliError {

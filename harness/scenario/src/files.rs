@@ -79,7 +79,7 @@ pub fn open(folder: &Path, path: &Path) -> Result<File, FileError> {
 /// # Errors
 /// As [`open`], and when it can't be read.
 pub fn read(folder: &Path, path: &Path) -> Result<Vec<u8>, FileError> {
-    whole(&open(folder, path)?, LARGEST)
+    whole(open(folder, path)?, LARGEST)
 }
 
 /// Opens a file for reading. Every file that somebody else may have made is opened here: a pipe
@@ -103,7 +103,7 @@ pub fn open_regular(path: &Path) -> Result<File, FileError> {
 /// # Errors
 /// As [`open_regular`], and when it can't be read or is larger.
 pub fn read_regular(path: &Path, most: u64) -> Result<Vec<u8>, FileError> {
-    whole(&open_regular(path)?, most)
+    whole(open_regular(path)?, most)
 }
 
 /// As [`read_regular`], for a file of text; see [`decode`].
@@ -114,10 +114,16 @@ pub fn read_text(path: &Path, most: u64) -> Result<String, FileError> {
     Ok(decode(read_regular(path, most)?)?)
 }
 
-fn whole(file: &File, most: u64) -> Result<Vec<u8>, FileError> {
+/// Reads to the end.
+///
+/// # Errors
+/// When it can't be read, or has more than `most` bytes: a file may still grow, and a pipe or a
+/// device may have no end.
+pub fn whole(reader: impl io::Read, most: u64) -> Result<Vec<u8>, FileError> {
     let mut bytes = Vec::new();
-    // It may still grow.
-    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    reader
+        .take(most.saturating_add(1))
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
         return Err(FileError::TooLarge(most));
     }
