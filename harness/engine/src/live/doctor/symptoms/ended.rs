@@ -174,7 +174,7 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
         .trap(pod, &["ray-not-first"])
         .filter(|_| !ray_started(log))
     {
-        add(case.of_trap(trap, 92), last_line(log));
+        add(case.of_trap(trap, 94), last_line(log));
     }
     let syntax = [
         "syntax error",
@@ -206,7 +206,13 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
             line.unwrap_or_default(),
         );
     }
-    if let Some(event) = killed(case, pod) {
+    if end.code == 0
+        && ray_started(log)
+        && let Some(trap) = case.trap(pod, &["ray-start-without-block"])
+    {
+        add(case.of_trap(trap, 84), last_line(log));
+    }
+    if let Some(event) = killed(case, pod, &end) {
         let candidate = match case.trap(pod, &["never-returns", "waits-for-jobs"]) {
             Some(trap) if !ray_started(log) => case.of_trap(trap, 89),
             _ => Candidate::of(&causes::PROBE_KILLS_SLOW_START, 82),
@@ -320,8 +326,9 @@ fn has_login_shell(pod: &PodView) -> bool {
         .any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('l'))
 }
 
-/// The event of a container that its liveness probe killed.
-fn killed(case: &Case, pod: &PodView) -> Option<String> {
+/// The event of a container that its liveness probe killed. A probe also fails once a container has
+/// ended, so its failure alone proves nothing of a container that was not killed.
+fn killed(case: &Case, pod: &PodView, end: &Ended) -> Option<String> {
     let events = case.events(pod.uid());
     let killing = events
         .iter()
@@ -332,6 +339,7 @@ fn killed(case: &Case, pod: &PodView) -> Option<String> {
     let startup = events
         .iter()
         .find(|event| event.reason == "Killing" && event.message.contains("failed startup probe"));
+    let failing = failing.filter(|_| [137, 143].contains(&end.code));
     let found = killing.or(startup).or(failing)?;
     Some(format!("{}: {}", found.reason, found.message))
 }

@@ -90,6 +90,21 @@ fn a_fix_comes_as_a_patch_of_the_user_s_object() {
     );
 }
 
+/// Ray does start, and the liveness probe fails once the container has ended.
+#[test]
+fn a_start_without_block_ends_well() {
+    let mut cluster = cluster();
+    cluster["metadata"]["annotations"] = json!({"ray.io/overwrite-container-cmd": "true"});
+    let head = head_of(&mut cluster);
+    head["command"] = json!(["/bin/bash", "-c", "--"]);
+    head["args"] = json!(["ray start --head"]);
+    let mut bundle = bundle(cluster, "1.6.2");
+    let log = "INFO -- Local node IP: 10.244.1.5\nSUCC -- Ray runtime started.\n";
+    bundle.ends("head", 0, log);
+    bundle.event("uid-head", "Unhealthy", "Liveness probe failed:");
+    assert_eq!(bundle.first(), "ray-start-without-block");
+}
+
 #[test]
 fn two_starts_of_ray_are_one_too_many() {
     let mut cluster = cluster();

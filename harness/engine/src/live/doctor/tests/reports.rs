@@ -259,6 +259,12 @@ fn kuberay_1379_ray_is_not_the_first_container() {
     containers.as_array_mut().unwrap().insert(0, sidecar);
     let mut broken = bundle(cluster.clone(), "1.6.2");
     assert_eq!(broken.ends("head", 127, NO_RAY).first(), "ray-not-first");
+    // Its image has no shell: the container does not even start.
+    let mut shell = bundle(cluster.clone(), "1.6.2");
+    let ended = json!({"terminated": {"exitCode": 128, "reason": "StartError",
+        "message": "exec: \"/bin/bash\": stat /bin/bash: no such file or directory"}});
+    shell.state("head", "logger", ended);
+    assert_eq!(shell.first(), "ray-not-first");
     let patch = broken.report().objects[0].findings[0]
         .patch
         .clone()
