@@ -18,6 +18,7 @@ pub mod proxy;
 pub mod reader;
 pub mod running;
 pub mod sandbox;
+pub mod tls;
 pub mod trials;
 
 use std::path::{Path, PathBuf};

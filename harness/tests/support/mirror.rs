@@ -15,10 +15,9 @@ use std::time::{Duration, Instant};
 
 use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::report::Silent;
-use rcgen::{CertificateParams, Issuer, KeyPair};
-use rustls::ServerConfig;
 use tokio_rustls::TlsAcceptor;
 
+use super::tls;
 use fill::Pushed;
 
 /// The login that the mirror accepts where it asks for one.
@@ -206,22 +205,7 @@ fn start_registry(folder: &Path) -> (Child, u16) {
 
 /// What makes connections of TLS; its authority is written into a file.
 fn acceptor(file: &Path) -> TlsAcceptor {
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::default();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
-    std::fs::write(file, authority_pem).unwrap();
-    let issuer = Issuer::new(authority, authority_key);
-    let key = KeyPair::generate().unwrap();
-    let own = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let certificate = own.signed_by(&key, &issuer).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    TlsAcceptor::from(Arc::new(config))
+    let tls = tls::signed("127.0.0.1");
+    std::fs::write(file, &tls.authority).unwrap();
+    tls.acceptor()
 }

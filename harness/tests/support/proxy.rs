@@ -19,11 +19,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use kube::Client;
 use kube::client::Body;
-use rcgen::{CertificateParams, Issuer, KeyPair};
-use rustls::ServerConfig;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use super::tls;
 
 /// What becomes of a request that is selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,23 +76,8 @@ impl Proxy {
 
 /// Starts a proxy; the kubeconfig that leads to it has the context `name`.
 pub async fn start(upstream: Client, rule: Rule, name: &str, folder: &Path) -> Proxy {
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::default();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
-    let issuer = Issuer::new(authority, authority_key);
-    let key = KeyPair::generate().unwrap();
-    let own = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let certificate = own.signed_by(&key, &issuer).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let tls = tls::signed("127.0.0.1");
+    let acceptor = tls.acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let selected = Arc::<Selected>::default();
@@ -105,7 +90,7 @@ pub async fn start(upstream: Client, rule: Rule, name: &str, folder: &Path) -> P
         }
     });
     let path = folder.join("through-the-proxy");
-    std::fs::write(&path, kubeconfig(address, &authority_pem, name).to_string()).unwrap();
+    std::fs::write(&path, kubeconfig(address, &tls.authority, name).to_string()).unwrap();
     Proxy {
         kubeconfig: path,
         selected,
