@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use jiff::civil::Date;
 use semver::Version;
 
 use super::{Mirrors, ReleaseArguments, Targets};
@@ -40,6 +41,12 @@ pub struct ArtifactLock {
     /// Ray release, such as 2.60.0
     #[arg(value_name = "RAY_RELEASE", value_parser = crate::plan::parse_version)]
     pub release: Version,
+    /// Leave out packages that were published after this day, such as 2025-05-07
+    ///
+    /// Packages that are newer than a Ray release often break it. The day of the release is a good
+    /// choice.
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<Date>,
     /// Folder with the pins and recipes
     #[arg(long, value_name = "DIR", default_value = "fixtures")]
     pub fixtures: PathBuf,

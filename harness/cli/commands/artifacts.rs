@@ -70,7 +70,7 @@ pub(super) fn lock(options: &ArtifactLock) -> Result<u8, CliError> {
     let runtime = runtime
         .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
     let locked = runtime
-        .block_on(lock_ray(release, fixtures))
+        .block_on(lock_ray(release, options.until, fixtures))
         .map_err(environment)?;
     let (path, packages) = (locked.path.display(), locked.packages);
     let next = match Pins::embedded().ray(release) {

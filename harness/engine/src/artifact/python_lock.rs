@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
 use semver::Version;
 
 use super::ArtifactError;
@@ -12,6 +13,9 @@ use crate::process;
 
 /// The Python of the image, see `fixtures/images/ray`.
 const PYTHON: &str = "3.11";
+
+/// What is left out: a package without wheels that Ray up to 2.9 needs on machines with GPUs only.
+const LEFT_OUT: &str = "gpustat; python_version < '3'\n";
 
 /// What became of a lock file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +29,15 @@ pub struct PythonLock {
 }
 
 /// Writes the lock file of a Ray release below `fixtures`, with the newest packages that fit it.
+/// With `until`, packages that were published after that day are left out.
 ///
 /// # Errors
 /// When `uv` is missing or fails, or a package has no checksum.
-pub async fn lock_ray(version: &Version, fixtures: &Path) -> Result<PythonLock, ArtifactError> {
+pub async fn lock_ray(
+    version: &Version,
+    until: Option<Date>,
+    fixtures: &Path,
+) -> Result<PythonLock, ArtifactError> {
     if !system::is_present("uv") {
         return Err(ArtifactError::Missing {
             program: "uv",
@@ -40,6 +49,8 @@ pub async fn lock_ray(version: &Version, fixtures: &Path) -> Result<PythonLock, 
     let input = folder.path().join("in.txt");
     std::fs::write(&input, format!("ray[default,serve]=={version}\n"))
         .map_err(file("writing", &input))?;
+    let overrides = folder.path().join("overrides.txt");
+    std::fs::write(&overrides, LEFT_OUT).map_err(file("writing", &overrides))?;
     let mut compile = process::command("uv");
     compile.args([
         "pip",
@@ -49,7 +60,11 @@ pub async fn lock_ray(version: &Version, fixtures: &Path) -> Result<PythonLock, 
         "--generate-hashes",
     ]);
     compile.args(["--only-binary", ":all:", "--python-platform", "linux"]);
-    compile.args(["--python-version", PYTHON, "in.txt"]);
+    compile.args(["--python-version", PYTHON, "--override", "overrides.txt"]);
+    if let Some(until) = until {
+        compile.args(["--exclude-newer", &until.to_string()]);
+    }
+    compile.arg("in.txt");
     compile.current_dir(folder.path());
     let doing = format!("resolving the packages of Ray {version}");
     let text = process::output(compile, &doing, process::TRANSFER).await?;
