@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Parser as _;
+use jiff::civil::Date;
 use semver::Version;
 use sha2::{Digest as _, Sha256};
 
@@ -231,6 +232,8 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<ProgrammeEntry>, CliError> {
     let failed =
         |path: &Path, error| CliError::bad_use(format!("reading {}: {error}", path.display()));
     let mut all = Vec::new();
+    // Time zones differ by less than a day from each other's.
+    let tomorrow = jiff::Zoned::now().date().tomorrow().unwrap_or(Date::MAX);
     for release in std::fs::read_dir(folder).map_err(|error| failed(folder, error))? {
         let release = release.map_err(|error| failed(folder, error))?.path();
         if !release.is_dir() {
@@ -245,6 +248,16 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<ProgrammeEntry>, CliError> {
             let path = report.path();
             if !file.ends_with(&path) {
                 let message = format!("{} is not at …/{}", file.display(), path.display());
+                return Err(CliError::bad_use(message));
+            }
+            if report
+                .spec
+                .date
+                .parse::<Date>()
+                .is_ok_and(|date| date > tomorrow)
+            {
+                let (file, date) = (file.display(), line(&report.spec.date));
+                let message = format!("{file} is of {date}, which is still to come");
                 return Err(CliError::bad_use(message));
             }
             let path = path.display().to_string();
