@@ -61,11 +61,14 @@ impl<'a> Case<'a> {
             self.bundle
                 .log(pod.namespace(), pod.name(), container.name, previous)
         };
-        let wanted = read(container.log_is_previous());
-        if wanted.is_empty() && container.log_is_previous() {
-            return read(false);
+        // A container that was started again after its Pod was read has both logs moved on by one.
+        let previous = container.log_is_previous();
+        let wanted = read(previous);
+        if wanted.is_empty() {
+            read(!previous)
+        } else {
+            wanted
         }
-        wanted
     }
 
     /// The log of what a container does.

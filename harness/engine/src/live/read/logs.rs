@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::requests::{Requests, reason};
 use crate::live::bundle::{Bundle, ContainerLog};
-use crate::live::doctor::view::{ContainerPhase, PodView};
+use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
 
 /// Logs in all, and Pods of one RayCluster.
 const LOGS: usize = 48;
@@ -17,6 +17,20 @@ struct Wanted {
     pod: String,
     container: String,
     previous: bool,
+    /// Whether the container had ended when its Pod was read.
+    ended: bool,
+}
+
+impl Wanted {
+    async fn read(&self, requests: &Requests) -> Result<String, kube::Error> {
+        let of = |previous| requests.log(&self.namespace, &self.pod, &self.container, previous);
+        let text = of(self.previous).await?;
+        if text.is_empty() && self.ended && !self.previous {
+            // It may have been started again meanwhile.
+            return Ok(of(true).await.unwrap_or_default());
+        }
+        Ok(text)
+    }
 }
 
 pub(super) async fn read(requests: &Requests, bundle: &mut Bundle) {
@@ -30,9 +44,7 @@ pub(super) async fn read(requests: &Requests, bundle: &mut Bundle) {
         wanted.truncate(LOGS);
     }
     wanted.extend(operators(bundle));
-    let texts = wanted
-        .iter()
-        .map(|one| requests.log(&one.namespace, &one.pod, &one.container, one.previous));
+    let texts = wanted.iter().map(|one| one.read(requests));
     let texts = futures::future::join_all(texts).await;
     for (one, text) in wanted.into_iter().zip(texts) {
         match text {
@@ -74,12 +86,13 @@ fn wanted(bundle: &Bundle) -> Vec<Wanted> {
         if *count > PODS {
             continue;
         }
-        let mut log = |container: &str, previous| {
+        let mut log = |container: &ContainerView, previous| {
             wanted.push(Wanted {
                 namespace: pod.namespace().into(),
                 pod: pod.name().into(),
-                container: container.into(),
+                container: container.name.into(),
                 previous,
+                ended: matches!(container.phase, ContainerPhase::Ended(_)),
             });
         };
         for container in pod.containers() {
@@ -88,10 +101,10 @@ fn wanted(bundle: &Bundle) -> Vec<Wanted> {
                 ContainerPhase::Running | ContainerPhase::Ended(_)
             );
             if runs && !container.is_well() {
-                log(container.name, false);
+                log(&container, false);
             }
             if container.restarts > 0 && container.last.is_some() {
-                log(container.name, true);
+                log(&container, true);
             }
         }
     }
@@ -130,6 +143,7 @@ fn operators(bundle: &Bundle) -> Vec<Wanted> {
             pod: view.name().into(),
             container: container.unwrap_or_default().into(),
             previous: false,
+            ended: false,
         }
     })
     .collect()

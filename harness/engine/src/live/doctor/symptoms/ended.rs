@@ -6,6 +6,9 @@ use crate::live::doctor::causes::{self, Cause};
 use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerView, Ended, PodView, texts};
 
+/// The variable that holds the operator's own `ray start`.
+const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";
+
 /// Traps whose text bash can't parse.
 const SYNTAX: [&str; 8] = [
     "trailing-ampersand",
@@ -51,6 +54,12 @@ static SIGNS: &[Sign] = &[
         ],
         cause: &causes::RAY_UNEXPECTED_ARGUMENT,
         weight: 87,
+    },
+    Sign {
+        parts: &["is a required flag unless starting a head node"],
+        traps: &["ray-start-without-address"],
+        cause: &causes::RAY_INVALID_VALUE,
+        weight: 86,
     },
     Sign {
         parts: &["No such option", "no such option"],
@@ -167,6 +176,12 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
         add(Candidate::of(&causes::OUT_OF_MEMORY, 95), "");
     }
     if ["StartError", "ContainerCannotRun"].contains(&end.reason) {
+        if end.message.contains(GENERATED)
+            && let Some(trap) = case.trap(pod, &["gen-cmd-not-run"])
+        {
+            let word = case.of_trap(trap, 94);
+            add(word.proven(ProofKind::Status, end.message), "");
+        }
         let start = Candidate::of(&causes::CONTAINER_START, 93);
         add(start.proven(ProofKind::Status, end.message), "");
     }

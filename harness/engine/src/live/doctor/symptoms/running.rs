@@ -36,7 +36,7 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
                 .at(pod, container.name)
                 .proven(ProofKind::Event, &told),
         );
-    } else if started && unhealthy.is_some() && since > PATIENCE + CERTAIN {
+    } else if started && unhealthy.is_some() && since > patience(pod) {
         found.push(
             Candidate::of(&causes::PROBE_FAILS, 60)
                 .at(pod, container.name)
@@ -73,6 +73,17 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
         );
     }
     found
+}
+
+/// How long the readiness probe of a container may fail. The operator's own asks Ray, which takes
+/// minutes on a busy machine; a user's asks for something else.
+fn patience(pod: &PodView) -> jiff::SignedDuration {
+    let probe = pod.first()["readinessProbe"].to_string();
+    if probe.contains("healthz") {
+        SLOW
+    } else {
+        PATIENCE + CERTAIN
+    }
 }
 
 /// A postStart hook that has not returned: the kubelet reports its container as not created.

@@ -105,6 +105,47 @@ fn a_start_without_block_ends_well() {
     assert_eq!(bundle.first(), "ray-start-without-block");
 }
 
+/// The container runtime takes the words as they stand.
+#[test]
+fn a_generated_command_that_is_a_word_is_named_before_the_runtime_s_error() {
+    let mut cluster = cluster();
+    cluster["metadata"]["annotations"] = json!({"ray.io/overwrite-container-cmd": "true"});
+    head_of(&mut cluster)["command"] = json!(["$KUBERAY_GEN_RAY_START_CMD"]);
+    let mut bundle = bundle(cluster, "1.6.2");
+    let message = "exec: \"$KUBERAY_GEN_RAY_START_CMD\": executable file not found in $PATH";
+    let ended = json!({"exitCode": 128, "reason": "StartError", "message": message});
+    bundle.state("head", "ray-head", json!({"terminated": ended}));
+    assert_eq!(bundle.first(), "gen-cmd-not-run");
+}
+
+/// As Ray prints it, with the names that it left out.
+#[test]
+fn a_worker_s_own_start_without_an_address_is_named() {
+    let mut cluster = cluster();
+    cluster["metadata"]["annotations"] = json!({"ray.io/overwrite-container-cmd": "true"});
+    let worker = &mut cluster["spec"]["workerGroupSpecs"][0]["template"]["spec"]["containers"][0];
+    worker["command"] = json!(["/bin/bash", "-c", "--"]);
+    worker["args"] = json!(["ray start --block"]);
+    let mut bundle = bundle(cluster, "1.6.2");
+    let log = "Error: `{}` is a required flag unless starting a head node with `{}`.\n";
+    assert_eq!(
+        bundle.ends("worker", 1, log).first(),
+        "ray-start-without-address"
+    );
+}
+
+/// Its container was started again between the Pod and the log, so the log of the end is the
+/// previous one.
+#[test]
+fn a_log_that_has_moved_on_is_found() {
+    let mut bundle = bundle(cluster_with("prepare &"), "1.6.2");
+    bundle.ends("head", 2, SYNTAX);
+    for log in &mut bundle.logs {
+        log.previous = true;
+    }
+    assert_eq!(bundle.first(), "trailing-ampersand");
+}
+
 #[test]
 fn two_starts_of_ray_are_one_too_many() {
     let mut cluster = cluster();

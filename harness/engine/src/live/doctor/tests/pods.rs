@@ -1,5 +1,6 @@
 //! Pods that Kubernetes does not start, probes, hooks and init containers.
 
+use assertables::{assert_contains, assert_not_contains};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -96,6 +97,16 @@ fn a_readiness_probe_that_fails_while_ray_runs_is_named() {
     let mut wget = bundle.clone();
     bundle.event("uid-head", "Unhealthy", "Readiness probe failed: no answer");
     assert_eq!(bundle.first(), "probe-fails");
+    // Ray itself may take minutes until it answers the operator's own probe.
+    let mut busy = bundle.clone();
+    busy.pod("head")["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] =
+        "2026-11-28T11:58:00Z".into();
+    busy.pod("head")["spec"]["containers"][0]["readinessProbe"] =
+        json!({"httpGet": {"path": "/api/healthz", "port": 52365}});
+    assert_not_contains!(busy.causes(), &"probe-fails".to_owned());
+    busy.pod("head")["spec"]["containers"][0]["readinessProbe"] =
+        json!({"exec": {"command": ["test", "-e", "/tmp/absent"]}});
+    assert_contains!(busy.causes(), &"probe-fails".to_owned());
     wget.event(
         "uid-head",
         "Unhealthy",
