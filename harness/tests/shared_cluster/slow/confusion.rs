@@ -3,10 +3,12 @@
 //! the right cause first. It says nothing about what is well, and reports progress until then.
 //!
 //! It needs the cluster that is up (`kuberay-conformance cluster up --nodes 2`). With
-//! `UPDATE_DOCS=1` the matrix is written to `docs/reference/doctor-matrix.md`.
+//! `UPDATE_DOCS=1` the matrix is written to `docs/reference/doctor-matrix.md`. `CASES=NAME,NAME`
+//! plays some cases alone.
 
 mod cases;
 mod judge;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -113,7 +115,7 @@ async fn doctor(kubeconfig: &Path, namespace: &str) -> Result<Value, String> {
 }
 
 /// Applies a case, asks until it is decided, and removes it.
-async fn play(case: Case, sender: &Sender, reader: &Path) -> Row {
+async fn play(case: Case, sender: &Sender, reader: &Path, image: &str) -> Row {
     let namespace = letters(12);
     println!("{} is in the namespace {namespace}", case.name);
     let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
@@ -122,6 +124,10 @@ async fn play(case: Case, sender: &Sender, reader: &Path) -> Row {
     let mut names = BTreeMap::new();
     disguise(&mut first, &mut names, &namespace);
     disguise(&mut later, &mut names, &namespace);
+    let webhook = match case.rewritten {
+        true => Some(webhook::plant(sender, image, &letters(12), &namespace).await),
+        false => None,
+    };
     for object in &first {
         sender.apply(object).await.unwrap();
     }
@@ -152,6 +158,10 @@ async fn play(case: Case, sender: &Sender, reader: &Path) -> Row {
         }
     }
     sender.delete(&place).await.unwrap();
+    if let Some(webhook) = webhook {
+        webhook.remove(sender).await;
+    }
+    println!("{}: {}", case.name, problem.as_deref().unwrap_or("right"));
     let mut found = found.into_iter();
     Row {
         name: case.name,
@@ -215,13 +225,23 @@ fn doctor_names_every_planted_cause_first_and_is_silent_about_the_rest() {
             sender.apply(&object).await.unwrap();
         }
         let stack = stack(&client).await;
-        let cases = cases::all(&stack);
+        let mut cases = cases::all(&stack);
         assert!(cases.len() > 80, "{} cases", cases.len());
-        let played = cases.into_iter().map(|case| play(case, &sender, &reader));
-        let rows: Vec<Row> = futures::stream::iter(played)
-            .buffered(AT_ONCE)
+        if let Ok(chosen) = std::env::var("CASES") {
+            let chosen: Vec<&str> = chosen.split(',').collect();
+            cases.retain(|case| chosen.contains(&case.name.as_str()));
+            assert_eq!(cases.len(), chosen.len(), "no such cases: {chosen:?}");
+        }
+        let played = cases
+            .into_iter()
+            .enumerate()
+            .map(async |(place, case)| (place, play(case, &sender, &reader, &stack.image).await));
+        let mut rows: Vec<(usize, Row)> = futures::stream::iter(played)
+            .buffer_unordered(AT_ONCE)
             .collect()
             .await;
+        rows.sort_by_key(|(place, _)| *place);
+        let rows: Vec<Row> = rows.into_iter().map(|(_, row)| row).collect();
         (rows, stack)
     });
     let text = table(&rows, &stack);

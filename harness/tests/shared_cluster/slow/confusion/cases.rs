@@ -27,6 +27,8 @@ pub struct Case {
     pub objects: Vec<Value>,
     /// What is applied once everything is ready.
     pub later: Vec<Value>,
+    /// Whether a webhook rewrites its Pods.
+    pub rewritten: bool,
     pub expected: Expected,
 }
 
@@ -150,6 +152,7 @@ fn of_scenario(scenario: &Scenario, stack: &Stack, expected: Expected) -> Option
         name: scenario.file.metadata.name.clone(),
         objects,
         later: Vec::new(),
+        rewritten: false,
         expected,
     })
 }
@@ -198,10 +201,8 @@ const OF_HEAD: &[Fault] = &[
         name: "ray-not-first",
         cause: &["ray-not-first"],
         plant: |spec| {
-            let mut side = spec["containers"][0].clone();
-            side["name"] = "logger".into();
-            // As in an image of something else.
-            side["env"] = json!([{"name": "PATH", "value": "/usr/bin:/bin"}]);
+            // Every node has this image; it holds no shell, as those of many sidecars.
+            let side = json!({"name": "logger", "image": "registry.k8s.io/pause:3.10.1"});
             let containers = spec["containers"].as_array_mut().unwrap();
             containers.insert(0, side);
         },
@@ -288,6 +289,7 @@ fn own(stack: &Stack) -> Vec<Case> {
         name: name.into(),
         objects,
         later: Vec::new(),
+        rewritten: false,
         expected,
     };
     let mut cases = Vec::new();
@@ -322,7 +324,37 @@ fn own(stack: &Stack) -> Vec<Case> {
     );
     stale.later = vec![changed];
     cases.push(stale);
+    cases.push(hungry_wait(stack));
+    let mut rewritten = case(
+        "kuberay#558",
+        vec![cluster(stack)],
+        Expected::First(&["changed-by-another-writer"]),
+    );
+    rewritten.rewritten = true;
+    cases.push(rewritten);
     cases
+}
+
+/// kuberay#2735: what wait-gcs-ready runs needs more memory than its container may use.
+fn hungry_wait(stack: &Stack) -> Case {
+    let ray = "#!/bin/sh\nexec python3 -c \"b'x' * (900 << 20)\"\n";
+    let tools = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tools"},
+        "data": {"ray": ray}});
+    let mut cluster = cluster(stack);
+    let worker = template(&mut cluster, "worker");
+    worker["volumes"] = json!([{"name": "v",
+        "configMap": {"name": "tools", "defaultMode": 0o755}}]);
+    // The operator gives the init container the worker's environment and mounts.
+    let ray = &mut worker["containers"][0];
+    ray["volumeMounts"] = json!([{"name": "v", "mountPath": "/tools"}]);
+    ray["env"] = json!([{"name": "PATH", "value": "/tools:/usr/local/bin:/usr/bin:/bin"}]);
+    Case {
+        name: "kuberay#2735".into(),
+        objects: vec![tools, cluster],
+        later: Vec::new(),
+        rewritten: false,
+        expected: Expected::First(&["wait-gcs-ready-out-of-memory"]),
+    }
 }
 
 /// Ten RayClusters with two or three faults each.
@@ -357,6 +389,7 @@ fn several_faults(stack: &Stack) -> Vec<Case> {
             name,
             objects: vec![cluster],
             later: Vec::new(),
+            rewritten: false,
             expected: Expected::All(causes),
         });
     }

@@ -85,7 +85,11 @@ impl Trial {
             self.wrong_since = None;
             self.ready = if is_ready(report) { self.ready + 1 } else { 0 };
         } else if right {
-            return whole.then_some(problems);
+            if whole {
+                return Some(problems);
+            }
+            // The other causes may still show.
+            self.wrong_since = None;
         } else {
             self.wrong_since.get_or_insert_with(Instant::now);
             if self.wrong.last().is_none_or(|last| last != first) {
@@ -171,6 +175,7 @@ fn a_report_is_judged(
         name: String::new(),
         objects: Vec::new(),
         later: Vec::new(),
+        rewritten: false,
         expected,
     };
     let mut trial = Trial::begin();
@@ -192,4 +197,22 @@ fn a_report_is_judged(
             "{verdict:?}"
         ),
     }
+}
+
+#[test]
+fn a_case_whose_causes_are_not_all_named_ends_at_its_limit() {
+    let case = Case {
+        name: String::new(),
+        objects: Vec::new(),
+        later: Vec::new(),
+        rewritten: false,
+        expected: Expected::All(vec![&["a"], &["b"]]),
+    };
+    let mut trial = Trial::begin();
+    let report = said(&["a"], "broken");
+    assert!(trial.take(&report, &case).is_none());
+    trial.began = Instant::now().checked_sub(WITHIN * 2).unwrap();
+    let found = trial.take(&report, &case).expect("its limit has passed");
+    let verdict = trial.verdict(&case, &found).unwrap();
+    assert!(verdict.contains("did not name every cause"), "{verdict}");
 }
