@@ -9,6 +9,7 @@ mod slow {
     mod custom_manifests;
     mod killed;
     mod pull;
+    mod upgrade;
 }
 #[allow(dead_code, reason = "each program of tests uses a part of it")]
 #[path = "../support/all.rs"]
