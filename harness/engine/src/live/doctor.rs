@@ -94,7 +94,8 @@ pub fn diagnose(bundle: &Bundle) -> DoctorReport {
 fn of_cluster(bundle: &Bundle, facts: &[Facts]) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (one, operator) in facts.iter().zip(&bundle.operators) {
-        if !one.report.available && !one.is_off {
+        let awaited = one.is_awaited(operator, bundle.taken_at);
+        if !one.report.available && !one.is_off && !awaited {
             let Proof { kind, text } = one.complaint(operator);
             found.push(Candidate::of(&causes::OPERATOR_DOWN, 90).proven(kind, &text));
         }
@@ -236,7 +237,9 @@ impl DoctorContext<'_> {
         let since = since.into_iter().chain(of_heads).min();
         let created = view::time(&subject.value["metadata"]["creationTimestamp"]);
         let since = since.or(created.map(|created| now.duration_since(created)));
-        let late = since.is_some_and(|since| since > PATIENT);
+        let late = since.is_some_and(|since| since > PATIENT)
+            && !(pods.is_empty()
+                && facts::is_awaited(subject.namespace(), self.facts, self.bundle));
         let cause = if late {
             &causes::UNKNOWN
         } else {

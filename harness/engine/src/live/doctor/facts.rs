@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use semver::Version;
 use serde_json::Value;
 
 use super::document::{OperatorReport, Proof, ProofKind};
-use super::view::{text, texts};
+use super::symptoms::PATIENCE;
+use super::view::{text, texts, time};
 use crate::contract::EffectiveSettings;
 use crate::contract::admission::known_fields;
 use crate::live::bundle::{Bundle, Crd, OperatorDeployment};
@@ -88,6 +90,45 @@ impl Facts {
         watched.is_empty() || watched.iter().any(|name| name == namespace)
     }
 
+    /// Whether it may work in a moment, or works already: it came just now and nothing of it has
+    /// failed yet, or it runs and has not been ready for a short time, as on a busy machine.
+    pub fn is_awaited(&self, operator: &OperatorDeployment, now: Timestamp) -> bool {
+        let runs = |pod: &Value| {
+            let status = &pod["status"]["containerStatuses"][0]["state"]["running"];
+            let conditions = pod["status"]["conditions"].as_array();
+            let mut ready = conditions.into_iter().flatten();
+            let since = ready.find(|condition| condition["type"] == "Ready");
+            let since = since.and_then(|ready| time(&ready["lastTransitionTime"]));
+            status.is_object() && since.is_some_and(|since| now.duration_since(since) < PATIENCE)
+        };
+        self.is_starting(operator, now) || (!self.is_off && operator.pods.iter().any(runs))
+    }
+
+    fn is_starting(&self, operator: &OperatorDeployment, now: Timestamp) -> bool {
+        let is_new = |object: &Value| {
+            let created = time(&object["metadata"]["creationTimestamp"]);
+            created.is_some_and(|created| now.duration_since(created) < PATIENCE)
+        };
+        let is_well = |status: &Value| {
+            let waits = text(&status["state"]["waiting"]["reason"]);
+            let ended = status["state"]["terminated"].is_object();
+            ["", "ContainerCreating", "PodInitializing"].contains(&waits)
+                && !ended
+                && status["restartCount"].as_i64().unwrap_or_default() == 0
+        };
+        let statuses = operator.pods.iter();
+        let mut statuses = statuses.flat_map(|pod| {
+            let statuses = pod["status"]["containerStatuses"].as_array();
+            statuses.into_iter().flatten()
+        });
+        let came = if operator.pods.is_empty() {
+            is_new(&operator.deployment)
+        } else {
+            operator.pods.iter().all(is_new)
+        };
+        !self.is_off && came && statuses.all(is_well)
+    }
+
     /// Why it does not work, as its Pods say it.
     pub fn complaint(&self, operator: &OperatorDeployment) -> Proof {
         let states = operator.pods.iter().flat_map(|pod| {
@@ -116,6 +157,14 @@ impl Facts {
             text: format!("{of} {why}"),
         }
     }
+}
+
+/// Whether an operator that works on a namespace is awaited.
+pub(super) fn is_awaited(namespace: &str, facts: &[Facts], bundle: &Bundle) -> bool {
+    let operators = facts.iter().zip(&bundle.operators);
+    let mut working = operators.filter(|(one, _)| one.watches(namespace));
+    working
+        .any(|(one, operator)| !one.report.available && one.is_awaited(operator, bundle.taken_at))
 }
 
 /// The gates of `--feature-gates`, such as `RayCronJob=true,RayMultiHostIndexing=false`.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::candidate::Candidate;
 use super::causes;
 use super::document::{Proof, ProofKind};
-use super::facts::Facts;
+use super::facts::{Facts, is_awaited};
 use super::subject::{Cluster, Subject};
 use super::symptoms::{Case, PATIENCE};
 use super::view::{EventView, text, time};
@@ -227,6 +227,9 @@ fn by_operator(case: &Case, facts: &[Facts], bundle: &Bundle) -> Option<Candidat
     if let Some(down) = down(case.subject.namespace(), facts, bundle) {
         return Some(down);
     }
+    if is_awaited(case.subject.namespace(), facts, bundle) {
+        return None;
+    }
     let untouched = object["status"]
         .as_object()
         .is_none_or(serde_json::Map::is_empty);
@@ -261,7 +264,8 @@ pub(super) fn down(namespace: &str, facts: &[Facts], bundle: &Bundle) -> Option<
     }
     let mut complaint = None;
     for (one, operator) in watching {
-        if one.report.available && !one.is_off {
+        let works = one.report.available && !one.is_off;
+        if works || one.is_awaited(operator, bundle.taken_at) {
             return None;
         }
         complaint = complaint.or_else(|| Some(one.complaint(operator)));

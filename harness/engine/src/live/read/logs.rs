@@ -17,19 +17,35 @@ struct Wanted {
     pod: String,
     container: String,
     previous: bool,
-    /// Whether the container had ended when its Pod was read.
-    ended: bool,
+    /// How often the container was restarted, where it had ended when its Pod was read.
+    ended: Option<i64>,
 }
 
 impl Wanted {
     async fn read(&self, requests: &Requests) -> Result<String, kube::Error> {
         let of = |previous| requests.log(&self.namespace, &self.pod, &self.container, previous);
         let text = of(self.previous).await?;
-        if text.is_empty() && self.ended && !self.previous {
-            // It may have been started again meanwhile.
-            return Ok(of(true).await.unwrap_or_default());
+        // A container that was started again meanwhile has the log of its end as the previous one.
+        match self.ended.filter(|_| !self.previous) {
+            Some(restarts)
+                if self
+                    .restarts(requests)
+                    .await
+                    .is_some_and(|now| now > restarts) =>
+            {
+                Ok(of(true).await.unwrap_or(text))
+            }
+            _ => Ok(text),
         }
-        Ok(text)
+    }
+
+    /// How often the container was restarted by now; none where that can't be read.
+    async fn restarts(&self, requests: &Requests) -> Option<i64> {
+        let pod = requests.pod(&self.namespace, &self.pod).await.ok()?;
+        let view = PodView::new(&pod);
+        let mut containers = view.containers().into_iter();
+        let found = containers.find(|container| container.name == self.container);
+        found.map(|container| container.restarts)
     }
 }
 
@@ -92,7 +108,8 @@ fn wanted(bundle: &Bundle) -> Vec<Wanted> {
                 pod: pod.name().into(),
                 container: container.name.into(),
                 previous,
-                ended: matches!(container.phase, ContainerPhase::Ended(_)),
+                ended: matches!(container.phase, ContainerPhase::Ended(_))
+                    .then_some(container.restarts),
             });
         };
         for container in pod.containers() {
@@ -143,7 +160,7 @@ fn operators(bundle: &Bundle) -> Vec<Wanted> {
             pod: view.name().into(),
             container: container.unwrap_or_default().into(),
             previous: false,
-            ended: false,
+            ended: None,
         }
     })
     .collect()

@@ -22,6 +22,29 @@ fn an_operator_that_is_absent_down_or_elsewhere_is_named() {
     let mut down = lonely();
     down.operators[0].deployment["status"] = json!({});
     assert_eq!(down.first(), "operator-down");
+    // One that was installed a moment ago is awaited, unless it fails already.
+    let mut starting = down.clone();
+    starting.operators[0].pods.clear();
+    starting.operators[0].deployment["metadata"]["creationTimestamp"] =
+        "2026-11-28T11:59:50Z".into();
+    assert!(starting.causes().is_empty(), "{:?}", starting.causes());
+    let report = starting.report();
+    assert!(report.findings.is_empty(), "{:?}", report.findings);
+    let waits = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount": 1});
+    starting.operators[0].pods = vec![json!({
+        "metadata": {"creationTimestamp": "2026-11-28T11:59:50Z"},
+        "status": {"containerStatuses": [waits]}})];
+    assert_eq!(starting.first(), "operator-down");
+    // It works as long as it runs, though a busy machine answers its probe late.
+    let late = |since: &str| {
+        json!({"metadata": {"creationTimestamp": CREATED},
+            "status": {"containerStatuses": [{"state": {"running": {}}, "restartCount": 0}],
+                "conditions": [{"type": "Ready", "status": "False", "lastTransitionTime": since}]}})
+    };
+    starting.operators[0].pods = vec![late("2026-11-28T11:59:50Z")];
+    assert!(starting.causes().is_empty(), "{:?}", starting.causes());
+    starting.operators[0].pods = vec![late(CREATED)];
+    assert_eq!(starting.first(), "operator-down");
     let mut elsewhere = lonely();
     let container =
         &mut elsewhere.operators[0].deployment["spec"]["template"]["spec"]["containers"][0];
