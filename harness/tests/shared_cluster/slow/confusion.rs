@@ -125,10 +125,10 @@ async fn play(case: Case, sender: &Sender, reader: &Path, image: &str) -> Row {
     let mut names = BTreeMap::new();
     disguise(&mut first, &mut names, &namespace);
     disguise(&mut later, &mut names, &namespace);
-    let webhook = match case.rewritten {
-        true => Some(webhook::plant(sender, image, &letters(12), &namespace).await),
-        false => None,
-    };
+    let mut webhook = None;
+    if case.rewritten {
+        webhook = Some(webhook::plant(sender, image, &letters(12), &namespace).await);
+    }
     for object in &first {
         sender.apply(object).await.unwrap();
     }
