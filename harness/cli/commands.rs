@@ -17,6 +17,7 @@ mod fuzz;
 mod init;
 mod input;
 mod job;
+mod kubernetes;
 mod live;
 mod merge;
 mod programme;

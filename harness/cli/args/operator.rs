@@ -76,7 +76,7 @@ impl OperatorSource {
         EnvtestSpec {
             source: self.artifacts.source(),
             operator: self.binary.program(),
-            supervisor: None,
+            ..EnvtestSpec::default()
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
     AsJob, EngineArguments, EvidenceChoice, ExistingCluster, InExisting, OperatorSource, Selection,
     Size, StatusLevelChoice,
 };
-use crate::scenario;
+use crate::{plan, scenario};
 
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "one for each flag")]
@@ -69,6 +69,12 @@ pub struct Run {
     /// Time limit of the whole run, such as 30m
     #[arg(long, value_name = "DURATION", value_parser = scenario::parse_duration, default_value = "6h")]
     pub timeout: Duration,
+    /// Kubernetes releases of the API server on envtest: 1.37, a list, a range, `latest` or `all`
+    ///
+    /// With several, the scenarios run on one after the other, and the reports of each go to a
+    /// folder of its own below --output. When absent: the release of the nodes that are built.
+    #[arg(long, hide_short_help = true, value_name = "VERSION")]
+    pub kubernetes: Option<plan::Releases>,
     #[command(flatten)]
     pub existing: ExistingCluster,
     #[command(flatten)]

@@ -5,16 +5,18 @@ mod tests;
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Instant;
 
+use semver::Version;
 use tokio_util::sync::CancellationToken;
 
-use super::{colour, environment_variable, files, job};
+use super::{colour, environment_variable, files, job, kubernetes};
 use crate::args::{EngineArguments, OperatorSource, OwnTarget, Run};
 use crate::console;
-use crate::exit::{self, CliError};
+use crate::exit::{self, CliError, PASSED};
 use crate::expect::pending_allowed;
 use crate::interrupt;
-use crate::provider::{ExistingSpec, KindSpec, TargetError, TargetSpec};
+use crate::provider::{EnvtestSpec, ExistingSpec, KindSpec, TargetError, TargetSpec};
 use crate::report::{
     self, AllReports, Progress, Redacted, Redactor, RunResult, StatusLevel, Strictness,
 };
@@ -22,12 +24,54 @@ use crate::runner::{self, RunError, RunSpec};
 use crate::scenario::TargetKind;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
+    match kubernetes::releases(arguments)?.as_slice() {
+        [] => run_on(arguments, began, None, &[]),
+        [one] => run_on(arguments, began, Some(one), &[]),
+        several => on_each(arguments, began, several),
+    }
+}
+
+/// Runs on one release of Kubernetes after the other, each with reports in a folder of its own, and
+/// says at the end which cases do not end alike.
+fn on_each(arguments: &Run, began: Instant, releases: &[Version]) -> Result<u8, CliError> {
+    let (mut code, mut runs) = (PASSED, Vec::new());
+    for release in releases {
+        print_lines!("Kubernetes {release}:");
+        let output = arguments.output.join(format!("kubernetes-{release}"));
+        let own = [
+            ("--kubernetes", release.to_string()),
+            ("--output", output.display().to_string()),
+        ];
+        let ended = run_on(arguments, began, Some(release), &own)?;
+        code = code.max(ended);
+        let results = report::read_results(&report::results_file(&output));
+        let results = results.map_err(|error| CliError::Environment(error.to_string()))?;
+        let interrupted = results.interrupted.is_some();
+        runs.push((release.clone(), results));
+        if interrupted {
+            // What stopped this one would stop the next.
+            break;
+        }
+    }
+    for line in kubernetes::differences(&runs) {
+        print_lines!("{line}");
+    }
+    Ok(code)
+}
+
+/// Runs on a release of Kubernetes; `own` replaces options of the command line.
+fn run_on(
+    arguments: &Run,
+    began: Instant,
+    kubernetes: Option<&Version>,
+    own: &[(&str, String)],
+) -> Result<u8, CliError> {
     arguments.source.artifacts.install()?;
     let selection = &arguments.selection;
     let root = selection.folder.root()?;
     files::names_something(selection, &files::load(&root)?)?;
-    let targets = targets(arguments)?;
+    let targets = targets(arguments, kubernetes)?;
     let kinds: Vec<TargetKind> = targets.iter().map(TargetSpec::kind).collect();
     let spec = RunSpec {
         releases: files::releases(&selection.releases, &kinds)?,
@@ -38,12 +82,18 @@ pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
         division: job::division(arguments)?,
         // A Pod that takes the place of another goes on where that was.
         resume: arguments.resume || arguments.as_job.job.is_some(),
-        output: arguments.output.clone(),
+        output: match own.iter().find(|(option, _)| *option == "--output") {
+            Some((_, folder)) => folder.into(),
+            None => arguments.output.clone(),
+        },
         evidence: arguments.evidence.into(),
         jobs: arguments.jobs.map(usize::from),
         timeout: Some(arguments.timeout),
         began,
-        command: Some(command_line(std::env::args().skip(1))),
+        command: Some(command_line(kubernetes::with_options(
+            std::env::args().skip(1),
+            own,
+        ))),
     };
     let level = if arguments.quiet {
         StatusLevel::Quiet
@@ -79,7 +129,7 @@ fn command_line(arguments: impl Iterator<Item = String>) -> String {
 ///
 /// # Errors
 /// When an option does not apply to a cluster that exists.
-fn targets(arguments: &Run) -> Result<Vec<TargetSpec>, CliError> {
+fn targets(arguments: &Run, kubernetes: Option<&Version>) -> Result<Vec<TargetSpec>, CliError> {
     let source = &arguments.source;
     let Some(existing) = arguments.in_existing.spec(&arguments.existing) else {
         let kind = KindSpec {
@@ -88,7 +138,11 @@ fn targets(arguments: &Run) -> Result<Vec<TargetSpec>, CliError> {
             ..kind(&arguments.engine, source)
         };
         let targets = arguments.selection.targets();
-        return Ok(targets.specs(&source.envtest(), &kind));
+        let envtest = EnvtestSpec {
+            kubernetes: kubernetes.cloned(),
+            ..source.envtest()
+        };
+        return Ok(targets.specs(&envtest, &kind));
     };
     let mut problem = None;
     if arguments

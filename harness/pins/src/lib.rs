@@ -31,6 +31,9 @@ pub struct Pins {
     pub pairs: Vec<Pair>,
     /// Release of Kubernetes in the node image that is built.
     pub kubernetes: Version,
+    /// Releases of Kubernetes whose API server envtest can run, the oldest first.
+    #[serde(rename = "apiServers")]
+    pub api_servers: Vec<Version>,
     /// Release of etcd in it.
     pub etcd: Etcd,
     /// Release of the pause image in it.
@@ -205,6 +208,17 @@ impl Pins {
         format!("{}:v{version}", self.operators.image)
     }
 
+    /// Returns a release of Kubernetes whose API server envtest can run.
+    ///
+    /// # Errors
+    /// When the release is not listed.
+    pub fn api_server<'a>(&self, version: &'a Version) -> Result<&'a Version, UnknownRelease> {
+        if self.api_servers.contains(version) {
+            return Ok(version);
+        }
+        Err(unknown("Kubernetes", version, self.api_servers.iter()))
+    }
+
     /// The lock of a Ray release.
     ///
     /// # Errors
@@ -223,7 +237,7 @@ impl Pins {
     "{what} {version} is not pinned in this release of the harness (it knows {known}): name one of these, or {own}"
 )]
 pub struct UnknownRelease {
-    /// KubeRay or Ray.
+    /// KubeRay, Ray or Kubernetes.
     pub what: &'static str,
     /// The release asked for.
     pub version: Version,
@@ -250,6 +264,7 @@ fn unknown<'a>(
                 "bring the operator: --operator-binary with --crds on envtest, --operator-image on kind, or --context with \
                  the cluster that it runs in"
             }
+            "Kubernetes" => "run the scenarios in a cluster of that release with --context",
             _ => {
                 "name the image of that release with --ray-image in a cluster of yours (--context)"
             }
@@ -260,6 +275,23 @@ fn unknown<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_api_server_of_the_nodes_is_one_that_envtest_runs() {
+        let pins = Pins::embedded();
+        assert_eq!(pins.api_server(&pins.kubernetes), Ok(&pins.kubernetes));
+        assert!(pins.api_servers.is_sorted(), "{:?}", pins.api_servers);
+        let unknown = pins.api_server(&Version::new(1, 99, 0)).unwrap_err();
+        let said = unknown.to_string();
+        assert!(
+            said.starts_with("Kubernetes 1.99.0 is not pinned"),
+            "{said}"
+        );
+        assert!(
+            said.ends_with("in a cluster of that release with --context"),
+            "{said}"
+        );
+    }
 
     #[test]
     fn the_defaults_and_the_pairs_are_listed() {

@@ -23,14 +23,18 @@ fn a_run_has_the_targets_that_its_arguments_name(
     #[case] line: &str,
     #[case] expected: &[TargetKind],
 ) {
-    let specs = targets(&run_of(line)).unwrap();
+    let specs = targets(&run_of(line), None).unwrap();
     let kinds: Vec<TargetKind> = specs.iter().map(TargetSpec::kind).collect();
     assert_eq!(kinds, expected);
 }
 
 #[test]
 fn arguments_of_a_kind_cluster_reach_its_spec() {
-    let specs = targets(&run_of("--target kind --nodes 2 --keep --cluster mine")).unwrap();
+    let specs = targets(
+        &run_of("--target kind --nodes 2 --keep --cluster mine"),
+        None,
+    )
+    .unwrap();
     let [TargetSpec::Kind(kind)] = specs.as_slice() else {
         panic!("{specs:?}")
     };
@@ -42,7 +46,7 @@ fn arguments_of_a_kind_cluster_reach_its_spec() {
 #[test]
 fn arguments_of_a_cluster_that_exists_reach_its_spec() {
     let line = "--context test --install-operator --keep --capacity-share 3 --ray-image own/ray";
-    let specs = targets(&run_of(line)).unwrap();
+    let specs = targets(&run_of(line), None).unwrap();
     let [TargetSpec::Existing(existing)] = specs.as_slice() else {
         panic!("{specs:?}")
     };
@@ -63,7 +67,7 @@ fn options_of_other_targets_are_refused_with_a_context(
     #[case] options: &str,
     #[case] message: &str,
 ) {
-    let error = targets(&run_of(&format!("--context test {options}"))).unwrap_err();
+    let error = targets(&run_of(&format!("--context test {options}")), None).unwrap_err();
     assert_eq!(error.exit_code(), BAD_USE);
     let text = error.to_string();
     assert!(text.contains(message), "{text}");
@@ -86,4 +90,14 @@ fn a_strict_run_fails_for_every_reason() {
 fn the_command_line_can_be_pasted_into_a_shell(#[case] words: &[&str], #[case] expected: &str) {
     let words = words.iter().map(|word| (*word).to_owned());
     assert_eq!(command_line(words), expected);
+}
+
+#[test]
+fn the_release_of_kubernetes_reaches_the_api_server() {
+    let release = Version::new(1, 36, 3);
+    let specs = targets(&run_of(""), Some(&release)).unwrap();
+    let [TargetSpec::Envtest(envtest)] = specs.as_slice() else {
+        panic!("{specs:?}")
+    };
+    assert_eq!(envtest.kubernetes, Some(release));
 }

@@ -99,7 +99,7 @@ impl Supply {
             }
         }
         for program in programs {
-            let (url, sums) = pull::kubernetes_addresses(&pins, program);
+            let (url, sums) = pull::kubernetes_addresses(&pins, program, &pins.kubernetes);
             self.with_sums(url, sums, &mut files);
         }
         Ok(Inventory {

@@ -23,6 +23,8 @@ const SAME_ORIGIN: &str = "not pinned: its checksum comes from the same origin";
 const ETCD: &str = "go.etcd.io/etcd/server/v3";
 /// Linker flags for programs that nobody debugs.
 const STRIPPED: &str = "-s -w";
+/// The recipe of Kubernetes' programs; that of another release's API server has the release, too.
+const KUBERNETES: &str = "kubernetes";
 
 fn on_the_path(
     program: &'static str,
@@ -41,6 +43,21 @@ fn on_the_path(
 
 fn kubernetes_package(program: &str) -> String {
     format!("k8s.io/kubernetes/cmd/{program}")
+}
+
+fn kubernetes_flags(version: &Version) -> String {
+    let mut flags = String::from(STRIPPED);
+    for package in [
+        "k8s.io/component-base/version",
+        "k8s.io/client-go/pkg/version",
+    ] {
+        flags.push_str(&format!(
+            " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
+             -X {package}.gitTreeState=clean",
+            version.major, version.minor
+        ));
+    }
+    flags
 }
 
 /// Programs of a release, from one store.
@@ -81,20 +98,53 @@ impl Programs {
     /// # Errors
     /// When it can be neither pulled nor built.
     pub async fn kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
+        self.kubernetes_of(&self.pins.kubernetes, program).await
+    }
+
+    /// The API server of a release of Kubernetes.
+    ///
+    /// # Errors
+    /// When the release is not pinned, or its API server can be neither pulled nor built.
+    pub async fn api_server(&self, release: &Version) -> Result<PathBuf, ArtifactError> {
+        let release = self.pins.api_server(release)?;
+        self.kubernetes_of(release, "kube-apiserver").await
+    }
+
+    async fn kubernetes_of(
+        &self,
+        release: &Version,
+        program: &str,
+    ) -> Result<PathBuf, ArtifactError> {
         if self.pulls().await {
-            return pull::kubernetes(&self.store, program, &self.pins, &*self.progress).await;
+            let wanted = (program, release);
+            return pull::kubernetes(&self.store, wanted, &self.pins, &*self.progress).await;
         }
-        self.built_kubernetes(program).await
+        self.built_kubernetes_of(release, program).await
     }
 
     /// The same, but built whatever is pulled else.
     pub(super) async fn built_kubernetes(&self, program: &str) -> Result<PathBuf, ArtifactError> {
-        let task = format!("{program} v{}", self.pins.kubernetes);
-        let (package, flags) = (kubernetes_package(program), self.kubernetes_flags());
+        self.built_kubernetes_of(&self.pins.kubernetes, program)
+            .await
+    }
+
+    async fn built_kubernetes_of(
+        &self,
+        release: &Version,
+        program: &str,
+    ) -> Result<PathBuf, ArtifactError> {
+        let task = format!("{program} v{release}");
+        // The release of the nodes has a recipe for all of its programs.
+        let recipe = if *release == self.pins.kubernetes {
+            KUBERNETES.to_owned()
+        } else {
+            format!("{KUBERNETES}-{release}")
+        };
+        let (package, flags) = (kubernetes_package(program), kubernetes_flags(release));
         let go = self.go().await?;
         go.locked(
             &self.store,
-            "kubernetes",
+            &recipe,
             program,
             &task,
             &package,
@@ -137,22 +187,6 @@ impl Programs {
     }
 
     /// What makes a program say its release.
-    fn kubernetes_flags(&self) -> String {
-        let version = &self.pins.kubernetes;
-        let mut flags = String::from(STRIPPED);
-        for package in [
-            "k8s.io/component-base/version",
-            "k8s.io/client-go/pkg/version",
-        ] {
-            flags.push_str(&format!(
-                " -X {package}.gitVersion=v{version} -X {package}.gitMajor={} -X {package}.gitMinor={} \
-                 -X {package}.gitTreeState=clean",
-                version.major, version.minor
-            ));
-        }
-        flags
-    }
-
     /// The etcd program.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use kuberay_conformance_pins::{Pins, PulledArchive, PulledFile, UNPINNED};
+use semver::Version;
 use sha2::{Digest, Sha256};
 
 use super::download::{Schemes, download};
@@ -58,11 +59,11 @@ pub async fn program(
 /// A program of a Kubernetes release, verified by the checksum that is published beside it.
 pub(super) async fn kubernetes(
     store: &Store,
-    name: &str,
+    (name, release): (&str, &Version),
     pins: &Pins,
     progress: &dyn Progress,
 ) -> Result<PathBuf, ArtifactError> {
-    let (url, sums) = kubernetes_addresses(pins, name);
+    let (url, sums) = kubernetes_addresses(pins, name, release);
     let key = ArtifactKey::default().with(&url).short();
     let folder = store
         .get(
@@ -123,8 +124,12 @@ pub(super) async fn etcd(
 }
 
 /// The addresses of a Kubernetes program and of its checksum.
-pub(super) fn kubernetes_addresses(pins: &Pins, program: &str) -> (String, String) {
-    let version = pins.kubernetes.to_string();
+pub(super) fn kubernetes_addresses(
+    pins: &Pins,
+    program: &str,
+    release: &Version,
+) -> (String, String) {
+    let version = release.to_string();
     let url = pins.pull.kubernetes.replace("{version}", &version);
     let url = url.replace("{program}", program);
     let url = url.replace("{arch}", architecture());

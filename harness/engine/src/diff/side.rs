@@ -112,7 +112,7 @@ impl OperatorOf {
             spec: EnvtestSpec {
                 source: options.source,
                 operator: binary.map(|program| OperatorProgram { program, crds }),
-                supervisor: None,
+                ..EnvtestSpec::default()
             },
             release,
         })

@@ -154,6 +154,8 @@ pub struct EnvtestSpec {
     /// `kuberay-conformance`. This program when absent; a test of libtest has no `main` of its own
     /// and names one.
     pub supervisor: Option<PathBuf>,
+    /// The release of the API server; that of the nodes that are built when absent.
+    pub kubernetes: Option<Version>,
 }
 
 /// A program to run as the operator.

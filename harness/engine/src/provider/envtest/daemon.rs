@@ -79,11 +79,10 @@ impl Wanted {
             crds: self.crds,
         });
         let source = self.source;
-        let supervisor = None;
         let spec = EnvtestSpec {
             source,
             operator,
-            supervisor,
+            ..EnvtestSpec::default()
         };
         Ok((releases, spec))
     }

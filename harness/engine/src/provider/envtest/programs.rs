@@ -60,12 +60,13 @@ impl EnvtestPrograms {
     ) -> Result<Self, TargetError> {
         let store = Store::open()?;
         let programs = Programs::new(store.clone(), spec.source, Arc::clone(&progress));
+        let pins = programs.pins();
+        let kubernetes = spec.kubernetes.as_ref().unwrap_or(&pins.kubernetes);
+        let (kubernetes, etcd_release) = (kubernetes.clone(), pins.etcd.version.clone());
         let (etcd, api_server) = (
             programs.etcd().await?,
-            programs.kubernetes("kube-apiserver").await?,
+            programs.api_server(&kubernetes).await?,
         );
-        let pins = programs.pins();
-        let (kubernetes, etcd_release) = (pins.kubernetes.clone(), pins.etcd.version.clone());
         let source = format!("k8s.io/kubernetes v{kubernetes}");
         let api_record = programs
             .record("kube-apiserver", source, &api_server)
