@@ -4,6 +4,7 @@
 mod tests;
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,11 +26,14 @@ use crate::scenario::TargetKind;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
     let began = Instant::now();
-    match kubernetes::releases(arguments)?.as_slice() {
-        [] => run_on(arguments, began, None, &[]),
-        [one] => run_on(arguments, began, Some(one), &[]),
-        several => on_each(arguments, began, several),
+    let releases = kubernetes::releases(arguments)?;
+    if releases.len() > 1 {
+        return on_each(arguments, began, &releases);
     }
+    let command = command_line(std::env::args().skip(1));
+    let output = &arguments.output;
+    let (code, _) = run_on(arguments, began, releases.first(), output, command)?;
+    Ok(code)
 }
 
 /// Runs on one release of Kubernetes after the other, each with reports in a folder of its own, and
@@ -43,12 +47,11 @@ fn on_each(arguments: &Run, began: Instant, releases: &[Version]) -> Result<u8, 
             ("--kubernetes", release.to_string()),
             ("--output", output.display().to_string()),
         ];
-        let ended = run_on(arguments, began, Some(release), &own)?;
+        let command = command_line(kubernetes::with_options(std::env::args().skip(1), &own));
+        let (ended, result) = run_on(arguments, began, Some(release), &output, command)?;
         code = code.max(ended);
-        let results = report::read_results(&report::results_file(&output));
-        let results = results.map_err(|error| CliError::Environment(error.to_string()))?;
-        let interrupted = results.interrupted.is_some();
-        runs.push((release.clone(), results));
+        let interrupted = result.interrupted.is_some();
+        runs.push((release.clone(), result));
         if interrupted {
             // What stopped this one would stop the next.
             break;
@@ -60,13 +63,15 @@ fn on_each(arguments: &Run, began: Instant, releases: &[Version]) -> Result<u8, 
     Ok(code)
 }
 
-/// Runs on a release of Kubernetes; `own` replaces options of the command line.
+/// Runs on a release of Kubernetes, with reports in a folder that name the command. Returns the
+/// exit code and what the run found.
 fn run_on(
     arguments: &Run,
     began: Instant,
     kubernetes: Option<&Version>,
-    own: &[(&str, String)],
-) -> Result<u8, CliError> {
+    output: &Path,
+    command: String,
+) -> Result<(u8, RunResult), CliError> {
     arguments.source.artifacts.install()?;
     let selection = &arguments.selection;
     let root = selection.folder.root()?;
@@ -82,18 +87,12 @@ fn run_on(
         division: job::division(arguments)?,
         // A Pod that takes the place of another goes on where that was.
         resume: arguments.resume || arguments.as_job.job.is_some(),
-        output: match own.iter().find(|(option, _)| *option == "--output") {
-            Some((_, folder)) => folder.into(),
-            None => arguments.output.clone(),
-        },
+        output: output.to_owned(),
         evidence: arguments.evidence.into(),
         jobs: arguments.jobs.map(usize::from),
         timeout: Some(arguments.timeout),
         began,
-        command: Some(command_line(kubernetes::with_options(
-            std::env::args().skip(1),
-            own,
-        ))),
+        command: Some(command),
     };
     let level = if arguments.quiet {
         StatusLevel::Quiet
@@ -107,11 +106,12 @@ fn run_on(
             let shown = show(&result);
             print_lines!("{}", job::judged_by(job));
             shown?;
-            return Ok(job::exit_code_of_pod(&result));
+            return Ok((job::exit_code_of_pod(&result), result));
         }
         let result = runner::run(&spec, Arc::new(AllReports), progress, cancel).await?;
         show(&result)?;
-        Ok(exit::of_run(&result, strictness(arguments.strict)))
+        let code = exit::of_run(&result, strictness(arguments.strict));
+        Ok((code, result))
     })
 }
 

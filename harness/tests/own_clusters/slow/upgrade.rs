@@ -71,7 +71,7 @@ fn fleet(image: &str, ray: &str) -> Vec<Value> {
     vec![plain("plain"), text, bounds, hosts, off]
 }
 
-/// Makes the release the operator of the cluster, as `cluster up` does: definitions first.
+/// Makes the release the operator of the cluster, in place of the one before.
 fn up(release: &str) {
     let mut command = program();
     command.args(["cluster", "up", "--target", "kind", "--cluster", CLUSTER]);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::requests::{Requests, reason};
+use super::requests::{Requests, ResourceKind, reason};
 use crate::live::bundle::{Bundle, ContainerLog};
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
 
@@ -25,23 +25,21 @@ impl Wanted {
     async fn read(&self, requests: &Requests) -> Result<String, kube::Error> {
         let of = |previous| requests.log(&self.namespace, &self.pod, &self.container, previous);
         let text = of(self.previous).await?;
+        let Some(restarts) = self.ended.filter(|_| !self.previous) else {
+            return Ok(text);
+        };
         // A container that was started again meanwhile has the log of its end as the previous one.
-        match self.ended.filter(|_| !self.previous) {
-            Some(restarts)
-                if self
-                    .restarts(requests)
-                    .await
-                    .is_some_and(|now| now > restarts) =>
-            {
-                Ok(of(true).await.unwrap_or(text))
-            }
-            _ => Ok(text),
+        let now = self.restarts(requests).await;
+        if now.is_some_and(|now| now > restarts) {
+            return Ok(of(true).await.unwrap_or(text));
         }
+        Ok(text)
     }
 
     /// How often the container was restarted by now; none where that can't be read.
     async fn restarts(&self, requests: &Requests) -> Option<i64> {
-        let pod = requests.pod(&self.namespace, &self.pod).await.ok()?;
+        let pods = ResourceKind::new("v1", "Pod", "pods");
+        let pod = requests.get(&pods, &self.namespace, &self.pod).await.ok()?;
         let view = PodView::new(&pod);
         let mut containers = view.containers().into_iter();
         let found = containers.find(|container| container.name == self.container);

@@ -135,14 +135,6 @@ impl Requests {
         serde_json::to_value(object).map_err(kube::Error::SerdeError)
     }
 
-    /// Gets a Pod.
-    pub(super) async fn pod(&self, namespace: &str, name: &str) -> Result<Value, kube::Error> {
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
-        self.counted();
-        let pod = api.get(name).await?;
-        serde_json::to_value(pod).map_err(kube::Error::SerdeError)
-    }
-
     /// The end of a log.
     pub(super) async fn log(
         &self,
