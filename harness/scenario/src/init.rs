@@ -27,7 +27,8 @@ pub struct NewScenario {
 /// Makes a scenario of each Ray object of the manifests, with a check for each Pod that the
 /// operator creates of it. The objects of other kinds go into each of the scenarios. What only an
 /// API server writes, such as `status` and `uid`, is left out, so the output of `kubectl get … -o
-/// yaml` is a manifest, too.
+/// yaml` is a manifest, too. Scenarios are shared, so a Secret keeps its keys, and each value becomes
+/// `placeholder`.
 ///
 /// One Ray object gives a scenario called `name`; of several, each is called `name-OBJECT`.
 ///
@@ -68,10 +69,11 @@ pub fn init(name: &str, manifests: &[Source]) -> Result<Vec<NewScenario>, Diagno
         let help = "give the object itself, such as from `kubectl get raycluster NAME -o yaml`";
         return Err(vec![problem.with_help(help)].into());
     }
-    let others: Vec<Value> = others
+    let mut others: Vec<Value> = others
         .into_iter()
         .map(|(_, object)| manifest(object))
         .collect();
+    let secrets: Vec<String> = others.iter_mut().filter_map(without_values).collect();
     let mut names = BTreeSet::new();
     let mut scenarios = Vec::new();
     for (source, object) in &made {
@@ -91,7 +93,10 @@ pub fn init(name: &str, manifests: &[Source]) -> Result<Vec<NewScenario>, Diagno
             continue;
         }
         match scenario(&own, object, &others) {
-            Ok(scenario) => scenarios.push(scenario),
+            Ok(mut scenario) => {
+                scenario.notes.extend(secrets.iter().cloned());
+                scenarios.push(scenario);
+            }
             Err(message) => {
                 let help = "give an object that the operator creates Pods of at once";
                 problems.push(Diagnostic::of_file(&source.path, message).with_help(help));
@@ -151,6 +156,33 @@ fn manifest(mut object: Value) -> Value {
         }
     }
     object
+}
+
+/// Replaces the values of a Secret, and says so.
+fn without_values(object: &mut Value) -> Option<String> {
+    if object["kind"] != "Secret" {
+        return None;
+    }
+    let mut replaced = false;
+    for (field, text, json) in [
+        ("data", "cGxhY2Vob2xkZXI=", "e30="),
+        ("stringData", "placeholder", "{}"),
+    ] {
+        let values = object.get_mut(field).and_then(Value::as_object_mut);
+        for (key, value) in values.into_iter().flatten() {
+            // The API server reads these two as JSON.
+            let is_json = [".dockerconfigjson", ".dockercfg"].contains(&key.as_str());
+            *value = if is_json { json } else { text }.into();
+            replaced = true;
+        }
+    }
+    let name = object["metadata"]["name"].as_str().unwrap_or_default();
+    replaced.then(|| {
+        format!(
+            "each value of the Secret `{name}` is `placeholder` now; if a container needs another \
+             one, write it in manifest.yaml"
+        )
+    })
 }
 
 fn scenario(name: &str, object: &Value, others: &[Value]) -> Result<NewScenario, String> {

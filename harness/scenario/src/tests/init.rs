@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use assertables::assert_contains;
+use assertables::{assert_contains, assert_not_contains};
 use kuberay_manifest::Source;
 use rstest::rstest;
 use serde_json::Value;
@@ -42,6 +42,22 @@ fn a_group_has_a_check_where_it_has_pods(#[case] fields: &str, #[case] checked: 
         checked
     );
     assert_eq!(made[0].notes.is_empty(), checked, "{:?}", made[0].notes);
+}
+
+#[test]
+fn the_values_of_a_secret_stay_out_of_the_scenario() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: login}\n\
+        stringData: {password: hunter2hunter2}\n\
+        data: {token: aHVudGVyMmh1bnRlcjI=, .dockerconfigjson: eyJhdXRocyI6e319}\n";
+    let made = made(&(cluster("a", "") + secret));
+    let manifest = file(&made[0], "manifest.yaml");
+    for value in ["hunter2", "aHVudGVyMmh1bnRlcjI", "eyJhdXRocyI6e319"] {
+        assert_not_contains!(manifest, value);
+    }
+    assert_contains!(manifest, "password: placeholder");
+    assert_contains!(manifest, "token: cGxhY2Vob2xkZXI=");
+    assert_contains!(manifest, ".dockerconfigjson: e30=");
+    assert_contains!(made[0].notes[0], "the Secret `login`");
 }
 
 #[rstest]
