@@ -9,7 +9,7 @@ use crate::check::Subject;
 /// The extension of a pending snapshot after that of a snapshot.
 pub(super) const PENDING: &str = ".new";
 const SNAPSHOT: &str = ".snap";
-const BOUND: &str = "@ge-";
+pub(super) const BOUND: &str = "@ge-";
 
 /// What a snapshot is of and from which class of releases on it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use kuberay_contract::CLASSES;
 use semver::Version;
 
 use super::folder::governing;
-use super::name::PENDING;
+use super::name::{BOUND, PENDING};
 use super::{ExpectError, SnapshotFile, SnapshotName, diff};
 use crate::align::{WordChange, changes};
 
@@ -71,9 +71,13 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
             if !file.starts_with('.') && file != "target" {
                 collect(&path, found)?;
             }
-        } else if file.ends_with(PENDING)
-            && let Some(name) = SnapshotName::parse(&file)
-        {
+        } else if file.contains(BOUND) && file.ends_with(PENDING) {
+            let name = SnapshotName::parse(&file).ok_or_else(|| ExpectError::Malformed {
+                path: path.clone(),
+                reason: "its name holds a subject or a class of releases that this release of the \
+                    harness does not know"
+                    .into(),
+            })?;
             found.push(Pending {
                 new: SnapshotFile::read(&path)?,
                 target: folder.join(name.to_string()),

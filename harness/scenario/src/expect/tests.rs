@@ -291,6 +291,18 @@ fn releases_of_a_class_that_differ_are_reported() {
     );
 }
 
+#[rstest]
+#[case::class("head.args@ge-9.9.0.snap.new")]
+#[case::subject("tail.args@ge-1.6.0.snap.new")]
+fn a_pending_snapshot_of_an_unknown_name_is_an_error(#[case] name: &str) {
+    let fixture = Fixture::new();
+    fixture.compare("1.6.2", &json!([ARGS]));
+    let path = fixture.dir().join(name);
+    fs::copy(fixture.dir().join("head.args@ge-1.6.0.snap.new"), &path).unwrap();
+    let found = pending(fixture.0.path());
+    assert_matches!(found, Err(ExpectError::Malformed { path: of, .. }) if of == path);
+}
+
 #[test]
 fn accepting_needs_partial_when_verified_releases_were_not_covered() {
     let fixture = Fixture::new();
