@@ -152,8 +152,9 @@ impl DoctorContext<'_> {
             name: subject.name().into(),
             ..DoctorObject::default()
         };
-        // A well object without a command of its own has no trap that counts.
-        let traps = if is_well(subject) && !has_command(subject.value) {
+        // A well object without a command of its own has no trap that counts. A RayJob can lack one.
+        let is_job = subject.kind() == "RayJob";
+        let traps = if is_well(subject) && !is_job && !has_command(subject.value) {
             Vec::new()
         } else {
             traps(subject.value, &release, &settings)

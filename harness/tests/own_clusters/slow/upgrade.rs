@@ -248,9 +248,14 @@ fn differing(before: &[PodLook], after: &[PodLook], name: &str) -> bool {
     now != then
 }
 
+/// The release before: there are two where the newest of all can't be had.
+fn before(newest: &str) -> &'static str {
+    if newest == "1.6.2" { "1.5.2" } else { "1.6.2" }
+}
+
 #[rstest]
 #[case::of_1_3_2("1.3.2", "1.6.2")]
-#[case::newest("1.5.2", newest())]
+#[case::newest(before(newest()), newest())]
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs kind"]
 async fn a_real_upgrade_does_what_the_rehearsal_predicted(#[case] from: &str, #[case] to: &str) {

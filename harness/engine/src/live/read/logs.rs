@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::requests::{Requests, ResourceKind, reason};
 use crate::live::bundle::{Bundle, ContainerLog};
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
@@ -17,23 +19,39 @@ struct Wanted {
     pod: String,
     container: String,
     previous: bool,
-    /// How often the container was restarted, where it had ended when its Pod was read.
-    ended: Option<i64>,
+    /// Where the container had ended when its Pod was read.
+    ended: Option<Instance>,
+}
+
+/// An instance of a container that has ended.
+#[derive(Clone, Copy)]
+struct Instance {
+    /// How many instances ended before it.
+    restarts: i64,
+    finished: Option<Timestamp>,
 }
 
 impl Wanted {
     async fn read(&self, requests: &Requests) -> Result<String, kube::Error> {
         let of = |previous| requests.log(&self.namespace, &self.pod, &self.container, previous);
         let text = of(self.previous).await?;
-        let Some(restarts) = self.ended.filter(|_| !self.previous) else {
-            return Ok(text);
+        let Some(instance) = self.ended.filter(|_| !self.previous) else {
+            return Ok(without_times(&text));
         };
         // A container that was started again meanwhile has the log of its end as the previous one.
-        let now = self.restarts(requests).await;
-        if now.is_some_and(|now| now > restarts) {
-            return Ok(of(true).await.unwrap_or(text));
+        // The kubelet gives the new log before the Pod's status tells of the new instance.
+        let mut has_moved_on = is_of_a_later_instance(&text, instance.finished);
+        if !has_moved_on {
+            let now = self.restarts(requests).await;
+            has_moved_on = now.is_some_and(|now| now > instance.restarts);
         }
-        Ok(text)
+        if has_moved_on {
+            let previous = without_times(&of(true).await.unwrap_or_default());
+            if !previous.is_empty() {
+                return Ok(previous);
+            }
+        }
+        Ok(without_times(&text))
     }
 
     /// How often the container was restarted by now; none where that can't be read.
@@ -44,6 +62,36 @@ impl Wanted {
         let mut containers = view.containers().into_iter();
         let found = containers.find(|container| container.name == self.container);
         found.map(|container| container.restarts)
+    }
+}
+
+/// The time at which a line was written, and the line.
+fn timed(line: &str) -> Option<(Timestamp, &str)> {
+    let (time, rest) = line.split_once(' ')?;
+    Some((time.parse().ok()?, rest))
+}
+
+/// A log without the times of its lines. What the kubelet says in the place of a log that is gone is
+/// none.
+fn without_times(text: &str) -> String {
+    if text.starts_with("unable to retrieve container logs for ") {
+        return String::new();
+    }
+    let lines = text.split_inclusive('\n');
+    lines
+        .map(|line| timed(line).map_or(line, |(_, rest)| rest))
+        .collect()
+}
+
+/// Whether a log was written after an instance had finished, to the second; an empty one may be.
+fn is_of_a_later_instance(text: &str, finished: Option<Timestamp>) -> bool {
+    let first = text.lines().next().and_then(timed);
+    match (first, finished) {
+        (Some((written, _)), Some(finished)) => {
+            written.duration_since(finished) >= SignedDuration::from_secs(1)
+        }
+        (Some(_), None) => false,
+        (None, _) => without_times(text).is_empty(),
     }
 }
 
@@ -106,8 +154,13 @@ fn wanted(bundle: &Bundle) -> Vec<Wanted> {
                 pod: pod.name().into(),
                 container: container.name.into(),
                 previous,
-                ended: matches!(container.phase, ContainerPhase::Ended(_))
-                    .then_some(container.restarts),
+                ended: match container.phase {
+                    ContainerPhase::Ended(ended) => Some(Instance {
+                        restarts: container.restarts,
+                        finished: ended.finished,
+                    }),
+                    _ => None,
+                },
             });
         };
         for container in pod.containers() {
@@ -162,4 +215,39 @@ fn operators(bundle: &Bundle) -> Vec<Wanted> {
         }
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const FINISHED: &str = "2026-11-30T14:00:05Z";
+
+    #[rstest]
+    #[case::of_the_end("2026-11-30T14:00:05.913204415Z Error: no\n", false)]
+    #[case::long_before("2026-11-30T13:00:00Z one\n2026-11-30T14:00:05Z two\n", false)]
+    #[case::later("2026-11-30T14:00:06.1Z one\n", true)]
+    #[case::nothing_yet("", true)]
+    #[case::gone("unable to retrieve container logs for containerd://0f3a", true)]
+    #[case::without_times("Error: no\n", false)]
+    fn a_log_that_was_written_after_the_end_is_another_instance_s(
+        #[case] text: &str,
+        #[case] expected: bool,
+    ) {
+        let finished = FINISHED.parse().ok();
+        assert_eq!(is_of_a_later_instance(text, finished), expected);
+    }
+
+    #[rstest]
+    #[case(
+        "2026-11-30T14:00:05.9Z a  b\n2026-11-30T14:00:06Z \nplain line\n2026-11-30T14:00:07Z c",
+        "a  b\n\nplain line\nc"
+    )]
+    #[case("unable to retrieve container logs for containerd://0f3a", "")]
+    #[case("", "")]
+    fn the_times_of_lines_are_left_out(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(without_times(text), expected);
+    }
 }

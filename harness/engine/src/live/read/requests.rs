@@ -135,7 +135,7 @@ impl Requests {
         serde_json::to_value(object).map_err(kube::Error::SerdeError)
     }
 
-    /// The end of a log.
+    /// The end of a log, each line with the time at which it was written.
     pub(super) async fn log(
         &self,
         namespace: &str,
@@ -149,6 +149,7 @@ impl Requests {
             previous,
             tail_lines: Some(LINES),
             limit_bytes: Some(BYTES),
+            timestamps: true,
             ..LogParams::default()
         };
         self.counted();

@@ -1,5 +1,7 @@
 //! The cases of the confusion matrix: scenarios of the repository, and clusters that are made here.
 
+use std::path::PathBuf;
+
 use kuberay_conformance::plan::includes;
 use kuberay_conformance::scenario::{
     OperatorSettings, Scenario, apply_changes, load_all, manifests,
@@ -90,6 +92,8 @@ const HEALTHY: &[&str] = &[
     "autoscaler-adds-a-worker",
     "rayservice-head",
     "rayjob",
+    "sample-head-command",
+    "sample-overwrite-command",
 ];
 
 /// Scenarios that `doctor` explains although everything is well.
@@ -100,6 +104,8 @@ pub struct Stack {
     pub operator: Version,
     pub image: String,
     pub ray: String,
+    /// The samples of the operator's release.
+    pub samples: PathBuf,
 }
 
 /// All cases that the operator of the cluster can show.
@@ -145,7 +151,10 @@ fn of_scenario(scenario: &Scenario, stack: &Stack, expected: Expected) -> Option
     if !includes(&scenario.operator, &stack.operator) {
         return None;
     }
-    let mut objects = manifests(scenario, None).unwrap();
+    let mut objects = manifests(scenario, Some(&stack.samples)).unwrap();
+    for object in &mut objects {
+        with_jobs_that_succeed(object);
+    }
     // The namespace is set with the names.
     apply_changes(&mut objects, &spec.changes, "", &stack.image, &stack.ray);
     Some(Case {
@@ -155,6 +164,17 @@ fn of_scenario(scenario: &Scenario, stack: &Stack, expected: Expected) -> Option
         rewritten: false,
         expected,
     })
+}
+
+/// The scenarios' jobs run a file that is not in Ray's image: a fault beside the one that is
+/// planted.
+fn with_jobs_that_succeed(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = text.replace("python main.py", "python --version"),
+        Value::Array(items) => items.iter_mut().for_each(with_jobs_that_succeed),
+        Value::Object(fields) => fields.values_mut().for_each(with_jobs_that_succeed),
+        _ => {}
+    }
 }
 
 /// A RayCluster with a head and a worker, whose containers do what they should.

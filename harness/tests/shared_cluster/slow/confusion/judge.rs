@@ -93,6 +93,7 @@ impl Trial {
         } else {
             self.wrong_since.get_or_insert_with(Instant::now);
             if self.wrong.last().is_none_or(|last| last != first) {
+                println!("{}: {:#}", case.name, report["objects"]);
                 self.wrong.push(first.to_owned());
             }
         }

@@ -28,6 +28,12 @@ pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate
     let ended = text(&status["jobStatus"]);
     let deployment = text(&status["jobDeploymentStatus"]);
     let message = text(&status["message"]);
+    if ended != "SUCCEEDED"
+        && deployment != "Complete"
+        && let Some(without_id) = trap(case, &["submitter-without-id"])
+    {
+        found.extend(submitted_under_another_id(case, without_id));
+    }
     let failed = ["FAILED", "STOPPED"].contains(&ended);
     if failed || deployment == "Failed" {
         let line = format!("jobStatus {ended}, jobDeploymentStatus {deployment}: {message}");
@@ -50,6 +56,27 @@ pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate
             one.proven(ProofKind::Status, &line)
                 .proven(ProofKind::Status, reason),
         );
+    }
+    found
+}
+
+/// Submitters that ended well, though the operator knows of no job that succeeded: it asks Ray for
+/// an id that they did not give.
+fn submitted_under_another_id(
+    case: &Case,
+    without_id: &crate::explain::check::CheckFinding,
+) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    for pod in &case.subject.submitters {
+        for container in pod.containers().iter().filter(|one| !one.init) {
+            let Some(end) = container.ended().filter(|end| end.code == 0) else {
+                continue;
+            };
+            let (kind, code) = exit(&end);
+            let line = last_line(case.log_of_end(pod, container));
+            let one = case.of_trap(without_id, 84).at(pod, container.name);
+            found.push(one.proven(kind, &code).proven(ProofKind::Log, line));
+        }
     }
     found
 }

@@ -1,6 +1,7 @@
 //! RayJobs and RayServices.
 
-use serde_json::json;
+use rstest::rstest;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::live::doctor::ObjectState;
@@ -33,6 +34,37 @@ fn a_submitter_that_failed_for_no_known_reason_shows_its_last_line() {
         proof.iter().any(|one| one.text.contains("502")),
         "{proof:?}"
     );
+}
+
+#[test]
+fn a_job_without_an_entrypoint_is_named_while_its_submitter_is_tried_again() {
+    let mut bundle = job("");
+    let spec = bundle.objects[1]["spec"].as_object_mut().unwrap();
+    spec.remove("entrypoint");
+    submitter_ends(&mut bundle, 2, "Error: Missing argument 'ENTRYPOINT...'.\n");
+    bundle.objects[1]["status"]["jobDeploymentStatus"] = "Running".into();
+    assert_eq!(bundle.first(), "no-entrypoint");
+}
+
+#[rstest]
+#[case::not_yet(json!({"jobStatus": "", "jobDeploymentStatus": "Running"}))]
+#[case::given_up(json!({"jobStatus": "", "jobDeploymentStatus": "Failed",
+    "reason": "JobDeploymentStatusTransitionGracePeriodExceeded"}))]
+fn a_job_that_ray_runs_under_another_id_is_named(#[case] status: Value) {
+    let mut bundle = job("python train.py");
+    let script = "ray job submit --address=http://$RAY_DASHBOARD_ADDRESS -- python train.py";
+    let container = json!({"name": "mine", "image": "rayproject/ray:2.52.0",
+        "command": ["/bin/bash", "-c"], "args": [script]});
+    bundle.objects[1]["spec"]["submitterPodTemplate"] =
+        json!({"spec": {"restartPolicy": "Never", "containers": [container]}});
+    assert_eq!(bundle.causes(), Vec::<String>::new(), "it succeeded");
+    bundle.objects[1]["status"] = status;
+    bundle.logged(
+        "submitter",
+        "ray-job-submitter",
+        "Job 'raysubmit_1' succeeded\n",
+    );
+    assert_eq!(bundle.first(), "submitter-without-id");
 }
 
 #[test]
