@@ -61,7 +61,10 @@ async fn main() -> Result<(), Failed> {
     println!(
         "image: {} ({} MB as an archive)",
         ray.public_name,
-        ray.archive.metadata()?.len() / 1_000_000
+        ray.archive
+            .as_deref()
+            .map_or(Ok(0), |path| path.metadata().map(|found| found.len()))?
+            / 1_000_000
     );
     let handle = cluster.up(&options(false)).await?;
     let push = timed(async { Ok(handle.push(&ray).await.map(|_| ())?) }).await?;

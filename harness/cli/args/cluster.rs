@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::selection::targets;
-use super::{EngineChoice, ExistingCluster, OperatorSource, ReleaseArguments, Targets};
+use super::{EngineChoice, ExistingCluster, OperatorSource, OwnRay, ReleaseArguments, Targets};
 use crate::provider::CLUSTER;
 use crate::scenario;
 
@@ -57,6 +57,8 @@ pub struct Stack {
     pub releases: ReleaseArguments,
     #[command(flatten)]
     pub source: OperatorSource,
+    #[command(flatten)]
+    pub own_ray: OwnRay,
     #[command(flatten)]
     pub engine: EngineArguments,
     #[command(flatten)]

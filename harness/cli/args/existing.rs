@@ -69,7 +69,6 @@ impl InExisting {
     pub fn spec(&self, cluster: &ExistingCluster) -> Option<ExistingSpec> {
         Some(ExistingSpec {
             install_operator: self.install_operator,
-            ray_image: self.ray_image.clone(),
             capacity_share: self.capacity_share,
             ..cluster.spec()?
         })
@@ -90,14 +89,6 @@ pub struct InExisting {
         conflicts_with = "operator_deployment"
     )]
     pub install_operator: bool,
-    /// Image name of Ray, such as a mirror's
-    #[arg(
-        long,
-        hide_short_help = true,
-        value_name = "IMAGE",
-        requires = "context"
-    )]
-    pub ray_image: Option<String>,
     /// Use 1/N of the capacity of the nodes, for N runs at once
     #[arg(long, hide_short_help = true, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity_share: u32,

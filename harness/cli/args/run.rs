@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{
-    AsJob, EngineArguments, EvidenceChoice, ExistingCluster, InExisting, OperatorSource, Selection,
-    Size, StatusLevelChoice,
+    AsJob, EngineArguments, EvidenceChoice, ExistingCluster, InExisting, OperatorSource, OwnRay,
+    Selection, Size, StatusLevelChoice,
 };
 use crate::{plan, scenario};
 
@@ -18,6 +18,8 @@ pub struct Run {
     pub selection: Selection,
     #[command(flatten)]
     pub source: OperatorSource,
+    #[command(flatten)]
+    pub own_ray: OwnRay,
     #[command(flatten)]
     pub engine: EngineArguments,
     #[command(flatten)]

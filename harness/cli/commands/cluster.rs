@@ -3,7 +3,7 @@
 mod text;
 
 use super::files;
-use super::live::{block, block_until_cancelled, kind};
+use super::live::{block, block_until_cancelled, kind, own_ray};
 use crate::args::{ClusterArguments, Mirrors, Stack};
 use crate::exit::{CliError, PASSED};
 use crate::provider::{EnvtestSpec, KindSpec, TargetSpec, daemon};
@@ -21,6 +21,7 @@ pub(super) fn up(stack: &Stack) -> Result<u8, CliError> {
         // What will run on it is not known; our own scenarios need so many.
         nodes: stack.size.nodes.or(Some(NODES_OF_UP)),
         preferred_nodes: stack.size.nodes.is_none().then_some(NODES_TO_OVERLAP),
+        ray: own_ray(&stack.own_ray, &stack.releases, &stack.targets)?,
         ..kind(&stack.engine, &stack.source)
     };
     let targets = stack.targets.specs(&stack.source.envtest(), &kind);

@@ -152,7 +152,10 @@ pub(super) fn image(arguments: &ImageOf) -> Result<u8, CliError> {
             ..KindSpec::default()
         };
         let image = provider::harness_image(&spec, &own_program()?, &root.path, progress).await?;
-        print_lines!("{}\narchive: {}", image.local_name, image.archive.display());
+        print_lines!("{}", image.local_name);
+        if let Some(archive) = &image.archive {
+            print_lines!("archive: {}", archive.display());
+        }
         Ok(PASSED)
     })
 }

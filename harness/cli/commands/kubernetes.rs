@@ -43,7 +43,7 @@ pub(super) fn releases(arguments: &Run) -> Result<Vec<Version>, CliError> {
     };
     let targets = arguments.selection.targets();
     let is_envtest = targets.0 == [OwnTarget::Envtest];
-    if !is_envtest || arguments.in_existing.spec(&arguments.existing).is_some() {
+    if !is_envtest || arguments.existing.context.is_some() {
         return Err(CliError::bad_use("--kubernetes is for envtest alone")
             .with_help("the nodes of a cluster have one release: run with `--target envtest`"));
     }

@@ -12,7 +12,10 @@ use semver::Version;
 use tokio_util::sync::CancellationToken;
 
 use super::{colour, environment_variable, files, job, kubernetes};
-use crate::args::{EngineArguments, OperatorSource, OwnTarget, Run};
+use crate::args::{
+    EngineArguments, OperatorSource, OwnRay, OwnTarget, ReleaseArguments, Run, Targets,
+};
+use crate::artifact::RaySource;
 use crate::console;
 use crate::exit::{self, CliError, PASSED};
 use crate::expect::pending_allowed;
@@ -132,12 +135,14 @@ fn command_line(arguments: impl Iterator<Item = String>) -> String {
 fn targets(arguments: &Run, kubernetes: Option<&Version>) -> Result<Vec<TargetSpec>, CliError> {
     let source = &arguments.source;
     let Some(existing) = arguments.in_existing.spec(&arguments.existing) else {
+        let targets = arguments.selection.targets();
+        let ray = own_ray(&arguments.own_ray, &arguments.selection.releases, &targets)?;
         let kind = KindSpec {
             nodes: arguments.size.nodes,
             keep: arguments.keep,
+            ray,
             ..kind(&arguments.engine, source)
         };
-        let targets = arguments.selection.targets();
         let envtest = EnvtestSpec {
             kubernetes: kubernetes.cloned(),
             ..source.envtest()
@@ -167,15 +172,46 @@ fn targets(arguments: &Run, kubernetes: Option<&Version>) -> Result<Vec<TargetSp
             "--nodes is for a cluster that is made; one that exists has the nodes that it has",
         );
     }
+    if arguments.own_ray.ray_wheel.is_some() {
+        problem = Some("--ray-wheel is for a cluster that is made; name an image with --ray-image");
+    }
     match problem {
         Some(problem) => Err(CliError::bad_use(problem)),
         None => Ok(vec![TargetSpec::Existing(ExistingSpec {
             source: source.artifacts.source(),
             operator: source.custom_operator(),
+            ray_image: arguments.own_ray.ray_image.clone(),
             keep: arguments.keep,
             ..existing
         })]),
     }
+}
+
+/// Where Ray's image on kind comes from.
+///
+/// # Errors
+/// When no container of Ray would run, or nothing says which release a Ray of the user's own is
+/// compared with.
+pub(super) fn own_ray(
+    own: &OwnRay,
+    releases: &ReleaseArguments,
+    targets: &Targets,
+) -> Result<RaySource, CliError> {
+    let source = own.source();
+    if source == RaySource::Release {
+        return Ok(source);
+    }
+    if !targets.0.contains(&OwnTarget::Kind) {
+        return Err(CliError::bad_use(
+            "--ray-image and --ray-wheel are for --target kind: no container runs on envtest",
+        ));
+    }
+    if releases.ray.is_none() {
+        return Err(CliError::bad_use(
+            "--ray-image and --ray-wheel need --ray: the release that this Ray is compared with",
+        ));
+    }
+    Ok(source)
 }
 
 /// What fails a run, with and without `--strict`.

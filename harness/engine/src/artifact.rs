@@ -16,6 +16,7 @@ mod mirrors;
 mod model;
 mod module_zip;
 mod oci;
+mod own_ray;
 mod programs;
 mod pull;
 mod python_lock;

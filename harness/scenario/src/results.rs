@@ -224,7 +224,7 @@ pub enum Origin {
     Pulled,
     /// Built on this machine from package registries.
     Built,
-    /// In a cluster that exists, which has it from wherever it has it.
+    /// It was there before the run: in a cluster that exists, or brought by the user.
     Existing,
 }
 

@@ -1,5 +1,7 @@
 //! Tests of the targets of a run and of what fails it.
 
+use assert_matches::assert_matches;
+use assertables::assert_contains;
 use rstest::rstest;
 
 use super::*;
@@ -63,6 +65,10 @@ fn arguments_of_a_cluster_that_exists_reach_its_spec() {
 #[case::upgrades("--upgrades", "--upgrades replaces the operator")]
 #[case::pairs("--pair 1.6.2/2.52.0", "leave --pair out")]
 #[case::nodes("--nodes 2", "--nodes is for a cluster that is made")]
+#[case::wheel(
+    "--ray-wheel ray-2.60.0-x.whl",
+    "--ray-wheel is for a cluster that is made"
+)]
 fn options_of_other_targets_are_refused_with_a_context(
     #[case] options: &str,
     #[case] message: &str,
@@ -71,6 +77,29 @@ fn options_of_other_targets_are_refused_with_a_context(
     assert_eq!(error.exit_code(), BAD_USE);
     let text = error.to_string();
     assert!(text.contains(message), "{text}");
+}
+
+#[rstest]
+#[case::image("--ray-image mine:dev", RaySource::Image("mine:dev".into()))]
+#[case::wheel("--ray-wheel a/ray-3.whl", RaySource::Wheel("a/ray-3.whl".into()))]
+#[case::release("", RaySource::Release)]
+fn a_ray_of_the_user_s_own_reaches_the_spec(#[case] options: &str, #[case] expected: RaySource) {
+    let specs = targets(
+        &run_of(&format!("--target kind --ray 2.60.0 {options}")),
+        None,
+    )
+    .unwrap();
+    assert_matches!(specs.as_slice(), [TargetSpec::Kind(kind)] if kind.ray == expected);
+}
+
+#[rstest]
+#[case::envtest("--target envtest --ray 2.60.0", "no container runs on envtest")]
+#[case::release("--target kind", "need --ray")]
+#[case::pair("--target kind --pair 1.6.2/2.52.0", "need --ray")]
+fn a_ray_that_is_compared_with_nothing_is_refused(#[case] options: &str, #[case] message: &str) {
+    let error = targets(&run_of(&format!("--ray-image mine:dev {options}")), None).unwrap_err();
+    assert_eq!(error.exit_code(), BAD_USE);
+    assert_contains!(error.to_string(), message);
 }
 
 #[test]

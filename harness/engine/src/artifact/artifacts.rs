@@ -384,7 +384,7 @@ pub(super) fn built(public_name: String, held: HeldImage, source: String, pinned
     Image {
         public_name,
         local_name: held.name,
-        archive: held.archive,
+        archive: Some(held.archive),
         record,
     }
 }

@@ -93,6 +93,12 @@ pub enum ArtifactError {
         /// What is missing.
         missing: &'static str,
     },
+    /// A file that is no wheel of Ray.
+    #[error("{path} is no wheel of Ray: name a file such as ray-2.60.0-cp311-cp311-manylinux2014_x86_64.whl", path = .path.display())]
+    NoWheel {
+        /// The file.
+        path: PathBuf,
+    },
     /// An image whose CRDs are not known.
     #[error(
         "the CRDs of the image {image} are not known; name their folder, or the release that it follows"

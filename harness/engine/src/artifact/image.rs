@@ -185,7 +185,7 @@ impl ImageStore<'_> {
         Ok(Image {
             public_name: public_name.to_owned(),
             local_name: held.name,
-            archive: held.archive,
+            archive: Some(held.archive),
             record: ImageRecord {
                 name: public_name.to_owned(),
                 origin: Origin::Pulled,
@@ -238,7 +238,7 @@ impl ImageStore<'_> {
         })
     }
 
-    async fn inspect(&self, name: &str, format: &str) -> Result<String, ArtifactError> {
+    pub(super) async fn inspect(&self, name: &str, format: &str) -> Result<String, ArtifactError> {
         let mut inspect = self.engine.command();
         inspect.args(["image", "inspect", "--format", format, name]);
         Ok(process::output(

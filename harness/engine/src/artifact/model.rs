@@ -19,6 +19,18 @@ pub enum SourcePolicy {
     Build,
 }
 
+/// Where Ray's image on kind comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum RaySource {
+    /// The release, pulled or built.
+    #[default]
+    Release,
+    /// An image that the container engine holds or can pull, by name.
+    Image(String),
+    /// A wheel of Ray, which takes the place of Ray in the release's image.
+    Wheel(PathBuf),
+}
+
 /// An image that the container engine holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
@@ -28,8 +40,9 @@ pub struct Image {
     /// The name under which the engine holds it, such as
     /// `localhost/kuberay-conformance/ray:2.52.0-0f3a…`.
     pub local_name: String,
-    /// An archive of it (`docker-archive`, with `public_name` inside) in the store.
-    pub archive: PathBuf,
+    /// An archive of it (`docker-archive`, with `public_name` inside) in the store; none of an image
+    /// that the user brings.
+    pub archive: Option<PathBuf>,
     /// For reports.
     pub record: ImageRecord,
 }

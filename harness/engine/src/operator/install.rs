@@ -382,7 +382,7 @@ mod tests {
         Image {
             public_name: "quay.io/kuberay/operator:v1.6.2".into(),
             local_name: "localhost/operator".into(),
-            archive: "archive.tar".into(),
+            archive: None,
             record: ImageRecord {
                 name: "quay.io/kuberay/operator:v1.6.2".into(),
                 origin: Origin::Built,

@@ -126,6 +126,7 @@ impl KindProvider {
     /// Pulls or builds what the cluster is made of; nothing of the cluster is touched.
     async fn artifacts(
         &self,
+        spec: &KindSpec,
         releases: &ReleaseSpec,
         phases: &mut Phases,
     ) -> Result<StackArtifacts, TargetError> {
@@ -135,7 +136,10 @@ impl KindProvider {
         let artifacts = StackArtifacts {
             module: self.artifacts.programs().operator_module(release).await?,
             operator_image: self.artifacts.operator_image(release).await?,
-            ray_image: self.artifacts.ray_image(&releases.ray).await?,
+            ray_image: self
+                .artifacts
+                .ray_image_of(&spec.ray, &releases.ray)
+                .await?,
             registry_image: self.artifacts.registry_image().await?,
             node_image: self.artifacts.node_image().await?,
             kind: self.artifacts.kind().await?,

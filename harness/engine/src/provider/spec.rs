@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use semver::Version;
 
 use super::TargetError;
-use crate::artifact::{Pins, SourcePolicy};
+use crate::artifact::{Pins, RaySource, SourcePolicy};
 use crate::container::EngineKind;
 use crate::operator::{DeploymentName, Manifests};
 use crate::plan::Pair;
@@ -195,6 +195,8 @@ pub struct KindSpec {
     pub keep: bool,
     /// How the operator differs from its release's own.
     pub operator: CustomOperator,
+    /// Where Ray's image comes from.
+    pub ray: RaySource,
 }
 
 impl Default for KindSpec {
@@ -209,6 +211,7 @@ impl Default for KindSpec {
             audit: false,
             keep: false,
             operator: CustomOperator::default(),
+            ray: RaySource::Release,
         }
     }
 }

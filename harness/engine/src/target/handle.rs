@@ -101,8 +101,18 @@ impl ClusterHandle {
     /// When kind fails.
     pub async fn load(&self, kind: &Path, image: &Image) -> Result<(), ClusterError> {
         let mut load = self.engine.kind_command(kind, &self.network);
-        load.args(["load", "image-archive", "--name", &self.name])
-            .arg(&image.archive);
+        match &image.archive {
+            Some(archive) => load
+                .args(["load", "image-archive", "--name", &self.name])
+                .arg(archive),
+            None => load.args([
+                "load",
+                "docker-image",
+                "--name",
+                &self.name,
+                &image.local_name,
+            ]),
+        };
         process::output(
             load,
             &format!("loading {} into the nodes", image.public_name),

@@ -207,7 +207,8 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
     let mut ray = setup.artifacts.ray_image(&release).await.unwrap();
     let pushed = ray.clone();
     // Where the engine writes it for kind.
-    ray.archive = folder.join("ray.tar");
+    let archive = folder.join("ray.tar");
+    ray.archive = Some(archive.clone());
     assert!(handle.push(&ray).await.unwrap(), "pushed the first time");
     println!("push: {:?}", started.elapsed());
     let started = Instant::now();
@@ -230,7 +231,7 @@ async fn a_cluster_comes_up_is_fed_used_again_and_removed() {
         .await
         .unwrap();
     save.args(["save", "--output"])
-        .arg(&ray.archive)
+        .arg(&archive)
         .arg(&ray.public_name);
     process::output(save, "saving", process::TRANSFER)
         .await

@@ -119,7 +119,9 @@ pub fn for_kind(operator: &Version, engine: EngineKind) -> Built {
             artifacts.operator_image(operator).await.unwrap(),
             artifacts.ray_image(&ray).await.unwrap(),
         ] {
-            contents.images.insert(image.public_name, image.archive);
+            contents
+                .images
+                .insert(image.public_name, image.archive.unwrap());
         }
         name
     });

@@ -8,7 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::{KindProvider, Stack};
-use crate::artifact::Store;
+use crate::artifact::{RaySource, Store};
 use crate::operator::Installed;
 use crate::process::stop_point;
 use crate::progress::Progress;
@@ -156,7 +156,7 @@ pub(crate) async fn bring_up(
     // Before anything long begins, and again when nobody else can change the answer any more.
     refuse_other_releases(provider, spec, releases)?;
     stop_point("releases-compared");
-    let artifacts = provider.artifacts(releases, phases).await?;
+    let artifacts = provider.artifacts(spec, releases, phases).await?;
     let lock = provider.cluster.lock(UP, Patience::default()).await?;
     if refuse_other_releases(provider, spec, releases)?.is_empty() {
         forget(provider)?;
@@ -178,8 +178,8 @@ fn refuse_other_releases(
     let Some((operator, ray)) = noted_releases(&spec.cluster) else {
         return Ok(users);
     };
-    let same =
-        operator == *releases.operator()? && ray == releases.ray && spec.operator.image.is_none();
+    let is_own = spec.operator.image.is_some() || spec.ray != RaySource::Release;
+    let same = operator == *releases.operator()? && ray == releases.ray && !is_own;
     if users.is_empty() || same {
         return Ok(users);
     }

@@ -8,7 +8,7 @@ fn image(name: &str, digest: &str) -> Image {
     Image {
         public_name: name.into(),
         local_name: format!("localhost/{name}"),
-        archive: "archive.tar".into(),
+        archive: None,
         record: ImageRecord {
             name: name.into(),
             origin: Origin::Built,
