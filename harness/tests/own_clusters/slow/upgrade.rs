@@ -11,6 +11,7 @@ use kube::{Api, Client, ResourceExt as _};
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::operator::Sender;
 use rstest::rstest;
+use semver::Version;
 use serde_json::{Value, json};
 
 use crate::support::cluster::{client, kubeconfig, objects};
@@ -55,20 +56,25 @@ fn cluster(name: &str, image: &str, ray: &str) -> Value {
                 "template": {"spec": {"containers": [container("ray-worker")]}}}]}})
 }
 
-/// One RayCluster of each class that needs no large machine.
-fn fleet(image: &str, ray: &str) -> Vec<Value> {
+/// One RayCluster of each class that needs no large machine. The release `to` refuses one.
+fn fleet(image: &str, ray: &str, to: &str) -> Vec<Value> {
     let plain = |name: &str| cluster(name, image, ray);
     let mut text = plain("text");
     text["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]["args"] =
         json!(["echo hello"]);
     text["spec"]["workerGroupSpecs"] = json!([]);
-    let mut bounds = plain("bounds");
-    bounds["spec"]["workerGroupSpecs"][0]["minReplicas"] = json!(2);
+    let mut refused = plain("refused");
+    if to.parse::<Version>().unwrap() < Version::new(1, 7, 0) {
+        refused["spec"]["workerGroupSpecs"][0]["minReplicas"] = json!(2);
+    } else {
+        let variable = json!({"name": "KUBERAY_GEN_AUTOSCALER_START_CMD", "value": "a"});
+        refused["spec"]["autoscalerOptions"] = json!({"env": [variable]});
+    }
     let mut hosts = plain("hosts");
     hosts["spec"]["workerGroupSpecs"][0]["numOfHosts"] = json!(2);
     let mut off = plain("off");
     off["spec"]["suspend"] = true.into();
-    vec![plain("plain"), text, bounds, hosts, off]
+    vec![plain("plain"), text, refused, hosts, off]
 }
 
 /// Makes the release the operator of the cluster, in place of the one before.
@@ -272,11 +278,11 @@ async fn a_real_upgrade_does_what_the_rehearsal_predicted(#[case] from: &str, #[
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     sender.apply(&namespace).await.unwrap();
     let ray = Pins::embedded().defaults.ray.to_string();
-    for object in fleet(&format!("docker.io/rayproject/ray:{ray}"), &ray) {
+    for object in fleet(&format!("docker.io/rayproject/ray:{ray}"), &ray, to) {
         sender.apply(&object).await.unwrap();
     }
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
-    // plain 2, text 1, bounds 2, hosts 3.
+    // plain 2, text 1, refused 2, hosts 3.
     let are_ready = |pods: &[PodLook]| pods.len() == 8 && pods.iter().all(|pod| pod.ready);
     let before = settled(&pods, Duration::from_secs(5), STARTED_WITHIN, are_ready).await;
 
@@ -299,6 +305,8 @@ async fn a_real_upgrade_does_what_the_rehearsal_predicted(#[case] from: &str, #[
     let mut wrong = Vec::new();
     let predicted = step["objects"].as_array().unwrap();
     assert_eq!(predicted.len(), 5, "{step:#}");
+    let refused = predicted.iter().find(|one| one["name"] == "refused");
+    assert_eq!(refused.unwrap()["verdict"], "refused", "{step:#}");
     for object in predicted {
         let name = object["name"].as_str().unwrap();
         let then = uids(&of_cluster(&before, name));
