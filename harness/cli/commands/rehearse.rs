@@ -4,9 +4,10 @@ use super::reading::ClusterScope;
 use super::{colour, input};
 use crate::args::{RehearsalFormat, Rehearse};
 use crate::console;
-use crate::exit::{CliError, FAILED, PASSED};
+use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
 use crate::live::{self, Bundle};
 use crate::manifest::{self, Diagnostic};
+use crate::rehearse::document::RehearsalReport;
 use crate::rehearse::{self, Fleet, RehearseError, RehearseOptions};
 use crate::report::{StatusLevel, rehearsal_markdown, rehearsal_text};
 use crate::scenario::OperatorSettings;
@@ -60,11 +61,22 @@ pub(super) fn run(options: &Rehearse) -> Result<u8, CliError> {
         }
         RehearsalFormat::Markdown => rehearsal_markdown(&report),
     });
-    Ok(if report.needs_review() {
-        FAILED
-    } else {
-        PASSED
-    })
+    Ok(exit_code(&report))
+}
+
+/// 1 where something needs review, and 3 where nothing is known to and not everything was read.
+fn exit_code(report: &RehearsalReport) -> u8 {
+    if report.needs_review() {
+        return FAILED;
+    }
+    match report.unread() {
+        None => PASSED,
+        Some(unread) => {
+            let (what, why) = (&unread.what, visible::line(&unread.why));
+            print_problem!("error: no verdict: {what} could not be read: {why}");
+            ENVIRONMENT
+        }
+    }
 }
 
 /// The objects of a bundle or of manifests.
@@ -128,15 +140,53 @@ fn target(
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
     use crate::args::{Command, parsed};
-    use crate::exit::{BAD_USE, ENVIRONMENT};
+    use crate::exit::BAD_USE;
+    use crate::live::bundle::UnreadKind;
+    use crate::rehearse::document::LeftOut;
 
     fn options(line: &str) -> Rehearse {
         match parsed(&format!("rehearse --to 1.7.0 {line}")) {
             Command::Rehearse(options) => *options,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[rstest]
+    #[case::nothing(&[], &[], false, PASSED)]
+    #[case::left_out(&["RayCluster a/b"], &[], false, FAILED)]
+    #[case::unsettled(&[], &[], true, FAILED)]
+    #[case::unread(&[], &["RayServices"], false, ENVIRONMENT)]
+    #[case::unread_beside_a_finding(&["RayCluster a/b"], &["RayJobs"], false, FAILED)]
+    #[case::unread_but_not_needed(&[], &["nodes"], false, PASSED)]
+    fn what_was_not_rehearsed_is_not_nothing_to_do(
+        #[case] left_out: &[&str],
+        #[case] missing: &[&str],
+        #[case] unsettled: bool,
+        #[case] expected: u8,
+    ) {
+        let report = RehearsalReport {
+            left_out: left_out
+                .iter()
+                .map(|object| LeftOut {
+                    object: (*object).into(),
+                    why: "no operator watches its namespace".into(),
+                })
+                .collect(),
+            missing: missing
+                .iter()
+                .map(|what| UnreadKind {
+                    what: (*what).into(),
+                    why: "forbidden".into(),
+                })
+                .collect(),
+            unsettled,
+            ..RehearsalReport::default()
+        };
+        assert_eq!(exit_code(&report), expected);
     }
 
     #[test]

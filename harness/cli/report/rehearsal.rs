@@ -104,11 +104,7 @@ fn of_step(report: &RehearsalReport, step: &StepReport, verbose: bool, paint: Pa
 
 /// The upgrade in a line.
 pub(super) fn headline(report: &RehearsalReport, step: &StepReport) -> String {
-    let review = step
-        .objects
-        .iter()
-        .filter(|one| one.verdict.needs_review())
-        .count();
+    let review = step.objects.iter().filter(|one| one.needs_review()).count();
     let kept = if report.kept_crds { ", CRDs kept" } else { "" };
     let what = match review {
         0 if step.operator.is_empty() => "nothing to do".to_owned(),
@@ -178,7 +174,7 @@ pub(super) fn groups(step: &StepReport) -> Vec<Group<'_>> {
 
 /// Whether nothing is to be said about an object.
 fn is_quiet(object: &RehearsedObject) -> bool {
-    !object.verdict.needs_review() && object.traps.is_empty()
+    !object.needs_review()
 }
 
 /// The class of an object in a few words.

@@ -52,9 +52,7 @@ fn of_step(report: &RehearsalReport, step: &StepReport, room: usize) -> String {
         text.push_str(&format!("- the CRD `{}` is new: create it\n", cell(name)));
     }
     let groups = groups(step);
-    let told = groups
-        .iter()
-        .filter(|group| group.object.verdict.needs_review());
+    let told = groups.iter().filter(|group| group.object.needs_review());
     for (index, group) in told.enumerate() {
         let object = group.object;
         let mut part = format!(

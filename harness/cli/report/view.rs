@@ -33,7 +33,7 @@ pub(super) fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Pulled => "pulled",
         Origin::Built => "built",
-        Origin::Existing => "the cluster's own",
+        Origin::Existing => "not made here",
     }
 }
 

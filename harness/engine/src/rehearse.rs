@@ -198,11 +198,12 @@ pub async fn rehearse(
         () = cancel.cancelled() => Err(RehearseError::Interrupted),
         done = stage.run(&first, &releases) => done,
     };
-    let (notes, left_out) = stage.stop().await;
+    let mut report = RehearsalReport::default();
+    stage.stop(&mut report).await;
     let steps = done?;
     let fleet = &options.fleet;
     let target = options.target.as_ref().unwrap_or(&fleet.settings);
-    let mut report = RehearsalReport {
+    report = RehearsalReport {
         version: VERSION.into(),
         origin: fleet.origin.clone(),
         from: from.to_string(),
@@ -211,10 +212,10 @@ pub async fn rehearse(
         target_settings: target.listed(),
         kept_crds: options.keep_crds,
         steps,
-        left_out: [fleet.left_out.as_slice(), &left_out].concat(),
-        notes: [fleet.notes.as_slice(), &notes].concat(),
+        left_out: [fleet.left_out.clone(), report.left_out].concat(),
+        notes: [fleet.notes.clone(), report.notes].concat(),
         missing: fleet.missing.clone(),
-        seconds: 0.0,
+        ..report
     };
     mask(&mut report, fleet);
     report.seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;

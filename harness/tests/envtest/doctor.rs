@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::support::audit::{Audit, are_reads};
 use crate::support::reader::as_reader;
-use crate::support::{exclusive_within, program};
+use crate::support::{exclusive_within, is_optimised, program};
 
 const RELEASE: &str = "1.6.2";
 const NUMBER: usize = 1000;
@@ -172,7 +172,7 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
     assert!(requests < 100, "{requests} requests, {seen} seen");
     assert!(seen < 100, "{requests} requests, {seen} seen");
     // A debug build masks secrets and predicts Pods about ten times slower.
-    let limit = Duration::from_secs(if cfg!(debug_assertions) { 60 } else { 10 });
+    let limit = Duration::from_secs(if is_optimised() { 10 } else { 60 });
     assert!(took < limit, "{took:?}");
 
     let saved = program()

@@ -55,6 +55,11 @@ pub fn program() -> Command {
     command
 }
 
+/// Whether [`program`] is optimised, so that limits of time hold.
+pub fn is_optimised() -> bool {
+    !cfg!(debug_assertions) || std::env::var_os("KUBERAY_CONFORMANCE_PROGRAM").is_some()
+}
+
 /// The repository's own scenarios.
 pub fn scenarios() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")

@@ -176,13 +176,25 @@ impl DoctorContext<'_> {
             let case = case(Some(cluster));
             let mut of_cluster = Vec::new();
             for pod in &cluster.pods {
-                of_cluster.extend(symptoms::of_pod(&case, pod));
+                let seen = symptoms::of_pod(&case, pod);
+                let is_of_object = seen.is_empty() || seen.iter().any(Candidate::names_a_field);
+                of_cluster.extend(seen);
                 if pod.is_going() {
                     continue;
                 }
                 let compared = origin::of_pod(self.bundle, cluster, pod, &candidates);
                 if known {
-                    of_cluster.extend(of_origin(&case, pod, &compared));
+                    let mut origin = of_origin(&case, pod, &compared);
+                    // What nothing in the object explains any more is of the object before.
+                    let is_stale = |one: &&mut Candidate| {
+                        one.finding.cause == causes::STALE_POD.id
+                            && !is_of_object
+                            && compared.changes_the_command(pod)
+                    };
+                    if let Some(one) = origin.as_mut().filter(is_stale) {
+                        one.weight = OF_AN_OLDER_OBJECT;
+                    }
+                    of_cluster.extend(origin);
                     report.pods.push(compared.report);
                 }
             }
@@ -207,7 +219,12 @@ impl DoctorContext<'_> {
             .iter()
             .any(|one| one.finding.severity == Severity::Error);
         if !is_well && !problems {
-            found.extend(self.open(subject));
+            let open = self.open(subject);
+            let is_unknown = |one: &Candidate| one.finding.cause == causes::UNKNOWN.id;
+            if open.iter().any(is_unknown) {
+                found.extend(possible(&whole));
+            }
+            found.extend(open);
         }
         report.findings = ranked(found);
         let has = |severity| report.findings.iter().any(|one| one.severity == severity);
@@ -264,6 +281,9 @@ impl DoctorContext<'_> {
         vec![one]
     }
 }
+
+/// A Pod whose command fails by what its object does not say any more: more than any symptom.
+const OF_AN_OLDER_OBJECT: u32 = 97;
 
 /// A worker that can't reach a head that is broken is no cause of its own.
 fn yield_to_head(found: &mut [Candidate], cluster: &Cluster) {
@@ -322,12 +342,7 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
             Some(lines(Candidate::of(&causes::STALE_POD, weight)).patched(patch))
         }
         PodOrigin::AnotherWriter => {
-            let ray = text(&pod.first()["name"]);
-            let of_command = compared
-                .differences
-                .iter()
-                .any(|one| one.container == ray && ["args", "command"].contains(&one.what));
-            let weight = match (well, of_command) {
+            let weight = match (well, compared.changes_the_command(pod)) {
                 (false, true) => 91,
                 (false, false) => 48,
                 (true, _) => 30,
@@ -382,6 +397,15 @@ fn traps(
     };
     let report = check::check(&[source], &options);
     report.map(|report| report.findings).unwrap_or_default()
+}
+
+/// Traps that no symptom proves, where nothing else explains what is seen.
+fn possible(case: &Case) -> Vec<Candidate> {
+    let traps = case.traps.iter();
+    traps
+        .filter(|found| found.severity != Severity::Note)
+        .map(|found| case.of_trap(found, 2).rated(Severity::Warning))
+        .collect()
 }
 
 /// Traps that need no symptom.

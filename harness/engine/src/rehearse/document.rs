@@ -45,6 +45,9 @@ pub struct RehearsalReport {
     /// What could not be read of the cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<UnreadKind>,
+    /// Whether objects still changed when the rehearsal stopped waiting.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsettled: bool,
     /// How long it took.
     pub seconds: f64,
 }
@@ -158,6 +161,11 @@ pub struct RehearsedObject {
 }
 
 impl RehearsedObject {
+    /// Whether somebody has to look at it before the upgrade.
+    pub fn needs_review(&self) -> bool {
+        self.verdict.needs_review() || !self.traps.is_empty()
+    }
+
     /// The largest impact of its changes.
     pub fn impact(&self) -> Impact {
         let impacts = self.changes.iter().map(|change| change.impact);
@@ -266,15 +274,20 @@ pub struct LeftOut {
 }
 
 impl RehearsalReport {
-    /// Whether somebody has to look at something before the upgrade.
+    /// Whether somebody has to look at something before the upgrade; what was not rehearsed is
+    /// such a thing.
     pub fn needs_review(&self) -> bool {
-        self.steps.iter().any(|step| {
-            !step.operator.is_empty()
-                || step
-                    .objects
-                    .iter()
-                    .any(|object| object.verdict.needs_review())
-        })
+        let step = |step: &StepReport| {
+            !step.operator.is_empty() || step.objects.iter().any(RehearsedObject::needs_review)
+        };
+        self.unsettled || !self.left_out.is_empty() || self.steps.iter().any(step)
+    }
+
+    /// The kind of Ray objects that could not be read, so that the report is no verdict.
+    pub fn unread(&self) -> Option<&UnreadKind> {
+        const NEEDED: [&str; 3] = ["RayClusters", "RayJobs", "RayServices"];
+        let mut missing = self.missing.iter();
+        missing.find(|unread| NEEDED.contains(&unread.what.as_str()))
     }
 }
 

@@ -44,18 +44,29 @@ pub(super) fn disagreements(
         Ok(pods) => pods,
         Err(error) => return vec![found("", format!("the model can't predict it: {error}"))],
     };
+    let predicted: Vec<PodContract> = predicted
+        .into_iter()
+        .map(|contract| contract.with(UNKNOWN_UID, &uid))
+        .collect();
+    let part = |contract: &PodContract| (contract.role, contract.group.clone());
     let mut all = Vec::new();
-    for contract in predicted {
-        let contract = contract.with(UNKNOWN_UID, &uid);
-        let Some(spec) = spec_of(&contract, seen) else {
+    for (place, contract) in predicted.iter().enumerate() {
+        let is_like = |other: &&PodContract| part(other) == part(contract);
+        if predicted[..place].iter().any(|other| is_like(&other)) {
+            continue;
+        }
+        let Some(spec) = spec_of(contract, seen) else {
             continue;
         };
+        // Groups of one name share their Pods: which of them a Pod was created for, nothing tells.
+        let of_each = predicted.iter().filter(is_like);
+        let of_each = of_each.map(|contract| differences(contract, &spec));
+        let differs: Vec<Difference> = of_each.min_by_key(Vec::len).unwrap_or_default();
         let name = match contract.role {
             PodRole::Head => "head".to_owned(),
             PodRole::Worker => format!("worker {}", contract.group),
             PodRole::Submitter => "submitter".to_owned(),
         };
-        let differs: Vec<Difference> = differences(&contract, &spec);
         all.extend(differs.iter().map(|one| found(&name, one.to_string())));
     }
     all.truncate(SHOWN);

@@ -10,7 +10,9 @@ use semver::Version;
 use serde_json::Value;
 
 use self::staged_object::StagedObject;
-use super::document::{LeftOut, ModelFinding, RehearsalTotals, RehearsedObject, StepReport};
+use super::document::{
+    LeftOut, ModelFinding, RehearsalReport, RehearsalTotals, RehearsedObject, StepReport,
+};
 use super::prepare::shown;
 use super::upgrade_server::{Release, UpgradeServer};
 use super::world::{Moment, World};
@@ -37,6 +39,7 @@ pub(super) struct Stage<'a> {
     quiet: Duration,
     notes: Vec<String>,
     left_out: Vec<LeftOut>,
+    unsettled: bool,
 }
 
 /// What the API server holds of the objects.
@@ -63,6 +66,7 @@ impl<'a> Stage<'a> {
             quiet: if has_parents { QUIET_OF_PARENTS } else { QUIET },
             notes: Vec::new(),
             left_out: Vec::new(),
+            unsettled: false,
         }
     }
 
@@ -70,11 +74,13 @@ impl<'a> Stage<'a> {
         self.progress.update(TASK, text);
     }
 
-    /// Ends the programs; returns notes, and objects that could not be rehearsed.
-    pub async fn stop(self) -> (Vec<String>, Vec<LeftOut>) {
+    /// Ends the programs, and tells in a report what stands beside its steps.
+    pub async fn stop(self, report: &mut RehearsalReport) {
         drop(self.world);
         self.server.stop().await;
-        (self.notes, self.left_out)
+        report.notes = self.notes;
+        report.left_out = self.left_out;
+        report.unsettled = self.unsettled;
     }
 
     /// Plays all steps.

@@ -235,6 +235,29 @@ fn an_operator_that_does_something_else_than_the_model_is_a_finding() {
 }
 
 #[test]
+fn pods_of_groups_of_one_name_may_be_of_either() {
+    let (mut object, release) = (cluster("demo"), release("1.6.2"));
+    let groups = object["spec"]["workerGroupSpecs"].as_array_mut().unwrap();
+    let mut second = groups[0].clone();
+    second["template"]["spec"]["containers"][0]["name"] = "of-second".into();
+    groups.push(second);
+    let settings = EffectiveSettings::default();
+    let found = |seen: &Observation| model::disagreements(&object, None, seen, &release, &settings);
+    // The head, and a worker of each group.
+    let mut all = seen(&object, &release);
+    assert_eq!(all.pods.len(), 3, "{:#?}", all.pods);
+    for place in [1, 2] {
+        let mut one = all.clone();
+        one.pods.remove(place);
+        assert_eq!(found(&one), []);
+    }
+    for pod in &mut all.pods[1..] {
+        pod.spec.as_mut().unwrap().containers[0].name = "of-none".into();
+    }
+    assert_eq!(found(&all).len(), 1);
+}
+
+#[test]
 fn a_refusal_in_other_words_for_the_same_cause_is_not_new() {
     let told = [
         "InvalidRayJobSpec: The RayJob spec is invalid team/demo: failed to unmarshal: a: [b"

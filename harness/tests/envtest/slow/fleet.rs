@@ -22,7 +22,7 @@ const FROM: &str = "1.4.2";
 const TO: &str = "1.6.2";
 /// KubeRay's objects of the fleet.
 const NUMBER: usize = 200;
-const KINDS: [&str; 3] = ["RayCluster", "RayJob", "RayService"];
+const KINDS: [&str; 4] = ["RayCluster", "RayJob", "RayService", "RayCronJob"];
 
 /// Objects in namespaces of their own, and what is expected of some of them.
 #[derive(Default)]

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::Node;
-use kube::api::ListParams;
+use k8s_openapi::api::core::v1::{Event, Node};
+use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client};
 use kuberay_conformance::artifact::{Programs, SourcePolicy, Store};
 use kuberay_conformance::operator::Sender;
@@ -120,7 +120,7 @@ async fn doctor(kubeconfig: &Path, namespace: &str) -> Result<Value, String> {
 }
 
 /// Applies a case, asks until it is decided, and removes it.
-async fn play(case: Case, sender: &Sender, reader: &Path, image: &str) -> Row {
+async fn play(case: Case, (client, sender): (&Client, &Sender), reader: &Path, image: &str) -> Row {
     let namespace = letters(12);
     println!("{} is in the namespace {namespace}", case.name);
     let place = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
@@ -139,6 +139,11 @@ async fn play(case: Case, sender: &Sender, reader: &Path, image: &str) -> Row {
     let mut trial = Trial::begin();
     let found = loop {
         tokio::time::sleep(INTERVAL).await;
+        if case.events_vanish {
+            let events: Api<Event> = Api::namespaced(client.clone(), &namespace);
+            let (deletion, all) = (DeleteParams::default(), ListParams::default());
+            events.delete_collection(&deletion, &all).await.unwrap();
+        }
         let report = match doctor(reader, &namespace).await {
             Ok(report) => report,
             Err(problem) => {
@@ -202,35 +207,47 @@ async fn stack(client: &Client) -> Stack {
     }
 }
 
+/// What a page says was planted for a case, what was named first, and what else.
+fn known(page: &str, name: &str) -> Option<[String; 3]> {
+    page.lines().find_map(|line| {
+        let cells = line.strip_prefix('|')?.strip_suffix('|')?.split('|');
+        let cells: Vec<&str> = cells.map(str::trim).collect();
+        match cells.as_slice() {
+            [case, _, planted, first, also] if *case == name => {
+                Some([planted, first, also].map(|cell| (*cell).to_owned()))
+            }
+            _ => None,
+        }
+    })
+}
+
 /// The page, with the rows of `before` for cases that were not played.
 fn page(names: &[String], rows: &[Row], before: &str, stack: &Stack) -> String {
     let mut text = format!(
         "# What `doctor` names\n\n\
-         <!-- Written by the test `slow::confusion` with UPDATE_DOCS=1. -->\n\n\
+         <!-- Written by `UPDATE_DOCS=1 cargo test --test shared_cluster -- --include-ignored slow::confusion`. -->\n\n\
          The test `slow::confusion` plants faults on a kind cluster with KubeRay {} and Ray {}. The\n\
          names of objects, namespaces and labels are random. The test asks `doctor` every five seconds\n\
          until it names a cause or everything is ready. A cause that is not the planted one fails the\n\
          test, even if `doctor` corrects it later.\n\n\
-         | case | planted | named first | also named |\n|---|---|---|---|\n",
+         The numbers are those of reports at github.com/ray-project/kuberay.\n\n\
+         | case | reports | planted | named first | also named |\n|---|---|---|---|---|\n",
         stack.operator, stack.ray
     );
     for name in names {
-        let start = format!("| {name} |");
-        let row = rows.iter().find(|row| row.name == *name);
-        let known = || before.lines().find(|line| line.starts_with(&start));
-        let line = match row {
-            Some(row) => format!(
-                "{start} {} | {} | {} |",
-                row.expected,
-                row.first,
-                row.also.join(", ")
-            ),
-            None => known().unwrap_or_default().to_owned(),
+        let played = rows.iter().find(|row| row.name == *name);
+        let cells = match played {
+            Some(row) => [row.expected.clone(), row.first.clone(), row.also.join(", ")],
+            None => match known(before, name) {
+                Some(cells) => cells,
+                None => continue,
+            },
         };
-        if !line.is_empty() {
-            text.push_str(&line);
-            text.push('\n');
-        }
+        let [planted, first, also] = cells;
+        let reports = cases::reports(name);
+        text.push_str(&format!(
+            "| {name} | {reports} | {planted} | {first} | {also} |\n"
+        ));
     }
     text
 }
@@ -260,10 +277,12 @@ fn doctor_names_every_planted_cause_first_and_is_silent_about_the_rest() {
             cases.retain(|case| chosen.contains(&case.name.as_str()));
             assert_eq!(cases.len(), chosen.len(), "no such cases: {chosen:?}");
         }
-        let played = cases
-            .into_iter()
-            .enumerate()
-            .map(async |(place, case)| (place, play(case, &sender, &reader, &stack.image).await));
+        let played = cases.into_iter().enumerate().map(async |(place, case)| {
+            (
+                place,
+                play(case, (&client, &sender), &reader, &stack.image).await,
+            )
+        });
         let mut rows: Vec<(usize, Row)> = futures::stream::iter(played)
             .buffer_unordered(AT_ONCE)
             .collect()

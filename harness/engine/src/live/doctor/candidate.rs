@@ -70,6 +70,12 @@ impl Candidate {
         one
     }
 
+    /// Whether a field of the object proves it.
+    pub fn names_a_field(&self) -> bool {
+        let mut proof = self.finding.proof.iter();
+        proof.any(|one| one.kind == ProofKind::Field)
+    }
+
     /// In a Pod, and in a container of it where one is named.
     #[must_use]
     pub fn at(mut self, pod: &PodView, container: &str) -> Self {

@@ -32,6 +32,15 @@ pub(super) struct Compared {
     pub differences: Vec<Difference>,
 }
 
+impl Compared {
+    /// Whether the command of Ray's container is another one than expected.
+    pub fn changes_the_command(&self, pod: &PodView) -> bool {
+        let ray = text(&pod.first()["name"]);
+        let mut differences = self.differences.iter();
+        differences.any(|one| one.container == ray && ["args", "command"].contains(&one.what))
+    }
+}
+
 /// Compares a Pod of a RayCluster.
 pub(super) fn of_pod(
     bundle: &Bundle,

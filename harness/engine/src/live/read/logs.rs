@@ -9,8 +9,9 @@ use super::requests::{Requests, ResourceKind, reason};
 use crate::live::bundle::{Bundle, ContainerLog};
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
 
-/// Logs in all, and Pods of one RayCluster.
-const LOGS: usize = 48;
+/// Logs in all, and Pods of one RayCluster. A log takes three requests at most, and all of `doctor`
+/// fewer than a hundred.
+const LOGS: usize = 24;
 const PODS: usize = 3;
 
 /// A log to read.

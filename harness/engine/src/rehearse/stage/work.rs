@@ -79,6 +79,7 @@ impl Stage<'_> {
                     "objects still changed after {} s; the report shows them as they were then",
                     within.as_secs()
                 ));
+                self.unsettled = true;
                 return Ok(());
             }
             let asked = Instant::now();

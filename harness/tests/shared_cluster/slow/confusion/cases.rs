@@ -31,7 +31,45 @@ pub struct Case {
     pub later: Vec<Value>,
     /// Whether a webhook rewrites its Pods.
     pub rewritten: bool,
+    /// Whether its events are gone whenever `doctor` asks.
+    pub events_vanish: bool,
     pub expected: Expected,
+}
+
+impl Case {
+    pub fn new(name: &str, objects: Vec<Value>, expected: Expected) -> Self {
+        Self {
+            name: name.into(),
+            objects,
+            later: Vec::new(),
+            rewritten: false,
+            events_vanish: false,
+            expected,
+        }
+    }
+}
+
+/// Public reports of kuberay with the fault of a case.
+const REPORTS: &[(&str, &str)] = &[
+    ("path-set-by-a-profile", "3856"),
+    ("parameters-are-shell-text", "1984"),
+    ("generated-command-without-eval", "3756"),
+    ("ray-not-first", "1379"),
+    ("refused-labels-in-parameters", "4974"),
+    ("refused without events", "2250"),
+    ("rayjob-entrypoint-of-two-commands", "3802"),
+    ("entrypoint of two commands", "3929"),
+    ("shell without a script", "2767"),
+    ("another command", "2534"),
+    ("another image", "4140"),
+    ("hungry wait-gcs-ready", "2735"),
+    ("Pods that a webhook rewrites", "558"),
+];
+
+/// The public reports with the fault of a case; empty where none is known.
+pub fn reports(name: &str) -> &'static str {
+    let found = REPORTS.iter().find(|(case, _)| *case == name);
+    found.map_or("", |(_, reports)| reports)
 }
 
 /// Scenarios whose Ray does not start, or does not become ready, with the cause.
@@ -78,7 +116,6 @@ const HEALTHY: &[&str] = &[
     "before-ray-start",
     "failing-command-is-swallowed",
     "limit-that-cannot-be-raised",
-    "script-in-words",
     "path-reset-by-a-profile",
     "state-before-ray-start",
     "solution-1-background-command",
@@ -97,7 +134,10 @@ const HEALTHY: &[&str] = &[
 ];
 
 /// Scenarios that `doctor` explains although everything is well.
-const WARNED: &[(&str, &str)] = &[("rayjob-entrypoint-of-two-commands", "entrypoint-runs-here")];
+const WARNED: &[(&str, &str)] = &[
+    ("rayjob-entrypoint-of-two-commands", "entrypoint-runs-here"),
+    ("script-in-words", "argv-loses-quoting"),
+];
 
 /// What the nodes have: the operator's release, Ray's image and its release.
 pub struct Stack {
@@ -157,13 +197,7 @@ fn of_scenario(scenario: &Scenario, stack: &Stack, expected: Expected) -> Option
     }
     // The namespace is set with the names.
     apply_changes(&mut objects, &spec.changes, "", &stack.image, &stack.ray);
-    Some(Case {
-        name: scenario.file.metadata.name.clone(),
-        objects,
-        later: Vec::new(),
-        rewritten: false,
-        expected,
-    })
+    Some(Case::new(&scenario.file.metadata.name, objects, expected))
 }
 
 /// The scenarios' jobs run a file that is not in Ray's image: a fault beside the one that is
@@ -305,13 +339,7 @@ fn template<'a>(cluster: &'a mut Value, role: &str) -> &'a mut Value {
 
 /// One fault each, and reports that no scenario shows.
 fn own(stack: &Stack) -> Vec<Case> {
-    let case = |name: &str, objects: Vec<Value>, expected| Case {
-        name: name.into(),
-        objects,
-        later: Vec::new(),
-        rewritten: false,
-        expected,
-    };
+    let case = Case::new;
     let mut cases = Vec::new();
     for (role, faults) in [("head", OF_HEAD), ("worker", OF_WORKER)] {
         for fault in faults {
@@ -325,28 +353,37 @@ fn own(stack: &Stack) -> Vec<Case> {
     let mut shell = cluster(stack);
     template(&mut shell, "head")["containers"][0]["command"] = json!(["bash", "-c"]);
     let expected = Expected::First(&["shell-without-script"]);
-    cases.push(case("kuberay#2767", vec![shell], expected));
+    cases.push(case("shell without a script", vec![shell], expected));
     let mut job = json!({"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": "job"},
         "spec": {"entrypoint": "echo one; python /no/such/file.py"}});
     job["spec"]["rayClusterSpec"] = cluster(stack)["spec"].take();
     let expected = Expected::First(&["entrypoint-runs-here"]);
-    cases.push(case("kuberay#3929", vec![job], expected));
+    cases.push(case("entrypoint of two commands", vec![job], expected));
     let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "quota"},
         "spec": {"hard": {"pods": "0"}}});
     let expected = Expected::First(&["quota"]);
     cases.push(case("quota", vec![quota, cluster(stack)], expected));
     let mut changed = cluster(stack);
     template(&mut changed, "head")["containers"][0]["args"] = json!(["echo another"]);
-    let mut stale = case(
-        "kuberay#2534",
-        vec![cluster(stack)],
-        Expected::First(&["stale-pod"]),
-    );
-    stale.later = vec![changed];
-    cases.push(stale);
+    let mut with_image = cluster(stack);
+    let container = &mut template(&mut with_image, "head")["containers"][0];
+    container["image"] = format!("{}-another", stack.image).into();
+    for (name, later) in [("another command", changed), ("another image", with_image)] {
+        let expected = Expected::First(&["stale-pod"]);
+        let mut stale = case(name, vec![cluster(stack)], expected);
+        stale.later = vec![later];
+        cases.push(stale);
+    }
+    // The operator refuses it, and the events that say so are gone.
+    let mut refused = cluster(stack);
+    refused["spec"]["workerGroupSpecs"][0]["minReplicas"] = json!(2);
+    let expected = Expected::First(&["refused-by-operator"]);
+    let mut refused = case("refused without events", vec![refused], expected);
+    refused.events_vanish = true;
+    cases.push(refused);
     cases.push(hungry_wait(stack));
     let mut rewritten = case(
-        "kuberay#558",
+        "Pods that a webhook rewrites",
         vec![cluster(stack)],
         Expected::First(&["changed-by-another-writer"]),
     );
@@ -368,13 +405,8 @@ fn hungry_wait(stack: &Stack) -> Case {
     let ray = &mut worker["containers"][0];
     ray["volumeMounts"] = json!([{"name": "v", "mountPath": "/tools"}]);
     ray["env"] = json!([{"name": "PATH", "value": "/tools:/usr/local/bin:/usr/bin:/bin"}]);
-    Case {
-        name: "kuberay#2735".into(),
-        objects: vec![tools, cluster],
-        later: Vec::new(),
-        rewritten: false,
-        expected: Expected::First(&["wait-gcs-ready-out-of-memory"]),
-    }
+    let expected = Expected::First(&["wait-gcs-ready-out-of-memory"]);
+    Case::new("hungry wait-gcs-ready", vec![tools, cluster], expected)
 }
 
 /// Ten RayClusters with two or three faults each.
@@ -405,13 +437,7 @@ fn several_faults(stack: &Stack) -> Vec<Case> {
         }
         (head.plant)(template(&mut cluster, "head"));
         (worker.plant)(template(&mut cluster, "worker"));
-        cases.push(Case {
-            name,
-            objects: vec![cluster],
-            later: Vec::new(),
-            rewritten: false,
-            expected: Expected::All(causes),
-        });
+        cases.push(Case::new(&name, vec![cluster], Expected::All(causes)));
     }
     cases
 }

@@ -1,5 +1,6 @@
 //! Commands: what bash, Ray and the traps of a text explain.
 
+use assert_matches::assert_matches;
 use kuberay_manifest::Severity;
 use rstest::rstest;
 use serde_json::json;
@@ -289,6 +290,21 @@ fn what_takes_long_without_a_cause_is_unknown_and_says_what_to_send() {
     assert_eq!(bundle.first(), "unknown");
     let advice = &bundle.report().objects[0].findings[0].advice;
     assert!(advice.contains("--save-bundle"), "{advice}");
+}
+
+#[test]
+fn traps_that_nothing_proves_come_after_unknown() {
+    let mut cluster = cluster();
+    let groups = cluster["spec"]["workerGroupSpecs"].as_array_mut().unwrap();
+    groups.push(groups[0].clone());
+    let mut bundle = bundle(cluster, "1.6.2");
+    let running = json!({"running": {"startedAt": CREATED}});
+    bundle.state("head", "ray-head", running);
+    bundle.logged("head", "ray-head", "Ray runtime started.\n");
+    assert_eq!(bundle.first(), "unknown");
+    let findings = &bundle.report().objects[0].findings;
+    let trap = findings.iter().find(|one| one.cause == "group-name-twice");
+    assert_matches!(trap, Some(one) if one.severity == Severity::Warning);
 }
 
 #[test]

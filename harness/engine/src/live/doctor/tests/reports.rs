@@ -184,6 +184,24 @@ fn kuberay_2534_a_change_of_the_spec_recreates_nothing() {
     assert!(scaled.causes().is_empty());
 }
 
+/// The object is corrected, and the Pod keeps the command that fails.
+#[test]
+fn a_pod_that_fails_by_a_text_that_is_corrected_is_stale() {
+    let mut stale = bundle(cluster_with("echo preparing;"), "1.6.2");
+    let log = "/bin/bash: -c: line 1: syntax error near unexpected token `&&'\n";
+    assert_eq!(stale.ends("head", 2, log).first(), "trailing-semicolon");
+    let mut cluster = cluster_with("echo preparing");
+    changed(&mut cluster);
+    stale.objects = vec![cluster];
+    writes_later(&mut stale, &["spec.headGroupSpec.template"]);
+    assert_eq!(stale.causes(), ["stale-pod", "syntax-error"]);
+    // The new text has the fault, too.
+    let mut cluster = cluster_with("echo prepared;");
+    changed(&mut cluster);
+    stale.objects = vec![cluster];
+    assert_eq!(stale.first(), "trailing-semicolon");
+}
+
 /// A changed image that no Pod takes over.
 #[test]
 fn kuberay_4140_a_new_image_recreates_nothing() {
