@@ -21,14 +21,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use k8s_openapi::api::core::v1::Pod;
 use semver::Version;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use self::document::{RehearsalReport, VERSION};
+use self::document::{PodChange, RehearsalReport, VERSION};
 use self::stage::Stage;
 use self::upgrade_server::Tools;
 use crate::artifact::{ArtifactError, Pins, SourcePolicy};
+use crate::check::Observation;
+use crate::compare::observe;
 use crate::contract::ConfigurationError;
 use crate::operator::{ObjectError, OperatorError};
 use crate::progress::Progress;
@@ -221,6 +224,22 @@ pub async fn rehearse(
     report.seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
     progress.finish(TASK, Outcome::Passed, "rehearsed the upgrade");
     Ok(report)
+}
+
+/// Returns how the Pods of a RayCluster that one release created differ from those of another, as
+/// the report of a rehearsal lists it.
+pub fn pod_changes(cluster: &Value, sides: [(Vec<Pod>, &Version); 2]) -> Vec<PodChange> {
+    let releases = [sides[0].1, sides[1].1];
+    let observed = sides.map(|(pods, release)| {
+        let seen = Observation {
+            pods,
+            ray_clusters: vec![cluster.clone()],
+            ..Observation::default()
+        };
+        let name = cluster["metadata"]["name"].as_str().unwrap_or_default();
+        compare::of_one(observe(&seen, &[], release), name)
+    });
+    compare::changes(&observed[0], &observed[1], releases, is_annotated(cluster))
 }
 
 /// Masks the secrets of the objects in the report, by value and by their form.

@@ -1,7 +1,7 @@
 //! A real upgrade of the operator on a kind cluster with running RayClusters, after a rehearsal: it
 //! does what the rehearsal predicted, Pod by Pod.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client, ResourceExt as _};
 use kuberay_conformance::artifact::Pins;
 use kuberay_conformance::operator::Sender;
+use kuberay_conformance::rehearse::pod_changes;
 use rstest::rstest;
 use semver::Version;
 use serde_json::{Value, json};
@@ -35,9 +36,8 @@ struct PodLook {
     /// `head`, or the worker group.
     part: String,
     ready: bool,
-    /// The parts of its specification that the operator writes, without names that are another in
-    /// every Pod.
-    text: String,
+    /// The Pod, without names that are another in every Pod.
+    pod: Pod,
 }
 
 fn cluster(name: &str, image: &str, ray: &str) -> Value {
@@ -114,22 +114,6 @@ fn of(pod: &Pod) -> PodLook {
         "head" => "head".to_owned(),
         _ => label("ray.io/group"),
     };
-    let spec = json!(pod.spec);
-    let mut text = String::new();
-    for list in ["initContainers", "containers"] {
-        for container in spec[list].as_array().into_iter().flatten() {
-            for field in [
-                "name",
-                "command",
-                "args",
-                "env",
-                "livenessProbe",
-                "readinessProbe",
-            ] {
-                text.push_str(&format!("{field}: {}\n", container[field]));
-            }
-        }
-    }
     let conditions = pod.status.iter().flat_map(|status| &status.conditions);
     let ready = conditions
         .flatten()
@@ -139,14 +123,15 @@ fn of(pod: &Pod) -> PodLook {
         cluster: label("ray.io/cluster"),
         part,
         ready,
-        text: without_release(&text.replace(&pod.name_any(), "POD")),
+        pod: without_random_names(pod),
     }
 }
 
-/// Without the release that the operator names in a variable: every upgrade changes it.
-fn without_release(text: &str) -> String {
-    let release = regex::Regex::new(r"kuberay_version=v[0-9.]+").unwrap();
-    release.replace_all(text, "kuberay_version=…").into_owned()
+/// A Pod without the random names of the volumes that hold tokens.
+fn without_random_names(pod: &Pod) -> Pod {
+    let token = regex::Regex::new("kube-api-access-[a-z0-9]+").unwrap();
+    let text = serde_json::to_string(pod).unwrap();
+    serde_json::from_str(&token.replace_all(&text, "kube-api-access")).unwrap()
 }
 
 /// Waits until something holds of the Pods for a time.
@@ -237,21 +222,25 @@ fn of_cluster<'a>(pods: &'a [PodLook], name: &str) -> Vec<&'a PodLook> {
     pods.iter().filter(|pod| pod.cluster == name).collect()
 }
 
-/// What each part of a RayCluster looks like; Pods of a group are alike.
-fn looks(pods: &[PodLook], name: &str) -> BTreeMap<String, String> {
-    let of_cluster = of_cluster(pods, name).into_iter();
-    of_cluster
-        .map(|pod| (pod.part.clone(), pod.text.clone()))
+/// Changes of Pods, each with what it was and what it becomes.
+fn told(changes: &Value) -> BTreeSet<String> {
+    let all = changes.as_array().into_iter().flatten();
+    all.map(|one| format!("{}: {} → {}", one["subject"], one["before"], one["after"]))
         .collect()
 }
 
-fn differing(before: &[PodLook], after: &[PodLook], name: &str) -> bool {
-    let mut now = looks(after, name);
-    let mut then = looks(before, name);
-    // What was created at once had no Pod to differ from.
-    now.retain(|part, _| then.contains_key(part));
-    then.retain(|part, _| now.contains_key(part));
-    now != then
+/// The changes between the real Pods of a RayCluster.
+fn real_changes(
+    cluster: &Value,
+    before: (&[PodLook], &Version),
+    after: (&[PodLook], &Version),
+) -> Value {
+    let name = cluster["metadata"]["name"].as_str().unwrap();
+    let sides = [before, after].map(|(pods, release)| {
+        let pods = of_cluster(pods, name).into_iter();
+        (pods.map(|one| one.pod.clone()).collect(), release)
+    });
+    json!(pod_changes(cluster, sides))
 }
 
 /// The release before: there are two where the newest of all can't be had.
@@ -267,6 +256,7 @@ fn before(newest: &str) -> &'static str {
 async fn a_real_upgrade_does_what_the_rehearsal_predicted(#[case] from: &str, #[case] to: &str) {
     let _exclusive = exclusive_within().await;
     let _down = Down;
+    let releases: [Version; 2] = [from, to].map(|release| release.parse().unwrap());
     up(from);
     let admin = kubeconfig(CLUSTER);
     let client: Client = client(&admin).await;
@@ -278,8 +268,9 @@ async fn a_real_upgrade_does_what_the_rehearsal_predicted(#[case] from: &str, #[
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});
     sender.apply(&namespace).await.unwrap();
     let ray = Pins::embedded().defaults.ray.to_string();
-    for object in fleet(&format!("docker.io/rayproject/ray:{ray}"), &ray, to) {
-        sender.apply(&object).await.unwrap();
+    let fleet = fleet(&format!("docker.io/rayproject/ray:{ray}"), &ray, to);
+    for object in &fleet {
+        sender.apply(object).await.unwrap();
     }
     let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
     // plain 2, text 1, refused 2, hosts 3.
@@ -338,15 +329,16 @@ async fn a_real_upgrade_does_what_the_rehearsal_predicted(#[case] from: &str, #[
                 "{name}: its Pods came back: {comes_back}: {object:#}"
             ));
         }
-        let changes = object["changes"]
-            .as_array()
-            .is_some_and(|all| !all.is_empty());
-        let differs = differing(&before, &recreated, name);
-        if comes_back && changes != differs {
-            let (then, now) = (looks(&before, name), looks(&recreated, name));
-            wrong.push(format!(
-                "{name}: its Pods differ: {differs}: {object:#}\nbefore: {then:#?}\nafter: {now:#?}"
-            ));
+        if comes_back {
+            let cluster = fleet.iter().find(|one| one["metadata"]["name"] == name);
+            let (before, after) = ((&*before, &releases[0]), (&*recreated, &releases[1]));
+            let real = told(&real_changes(cluster.unwrap(), before, after));
+            let predicted = told(&object["changes"]);
+            if real != predicted {
+                wrong.push(format!(
+                    "{name}: its Pods change otherwise\npredicted: {predicted:#?}\nreal: {real:#?}"
+                ));
+            }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
