@@ -33,7 +33,7 @@ pub(super) fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Pulled => "pulled",
         Origin::Built => "built",
-        Origin::Existing => "not made here",
+        Origin::Existing => "the user's own",
     }
 }
 

@@ -201,12 +201,9 @@ pub async fn rehearse(
         () = cancel.cancelled() => Err(RehearseError::Interrupted),
         done = stage.run(&first, &releases) => done,
     };
-    let mut report = RehearsalReport::default();
-    stage.stop(&mut report).await;
-    let steps = done?;
     let fleet = &options.fleet;
     let target = options.target.as_ref().unwrap_or(&fleet.settings);
-    report = RehearsalReport {
+    let mut report = RehearsalReport {
         version: VERSION.into(),
         origin: fleet.origin.clone(),
         from: from.to_string(),
@@ -214,12 +211,13 @@ pub async fn rehearse(
         settings: fleet.settings.listed(),
         target_settings: target.listed(),
         kept_crds: options.keep_crds,
-        steps,
-        left_out: [fleet.left_out.clone(), report.left_out].concat(),
-        notes: [fleet.notes.clone(), report.notes].concat(),
+        left_out: fleet.left_out.clone(),
+        notes: fleet.notes.clone(),
         missing: fleet.missing.clone(),
-        ..report
+        ..RehearsalReport::default()
     };
+    stage.stop(&mut report).await;
+    report.steps = done?;
     mask(&mut report, fleet);
     report.seconds = (started.elapsed().as_secs_f64() * 10.0).round() / 10.0;
     progress.finish(TASK, Outcome::Passed, "rehearsed the upgrade");

@@ -224,7 +224,7 @@ pub enum Origin {
     Pulled,
     /// Built on this machine from package registries.
     Built,
-    /// It was there before the run: in a cluster that exists, or brought by the user.
+    /// From the user: an image of their own, or one in an existing cluster.
     Existing,
 }
 

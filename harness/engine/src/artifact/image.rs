@@ -210,7 +210,7 @@ impl ImageStore<'_> {
         archive: PathBuf,
         key: String,
     ) -> Result<HeldImage, ArtifactError> {
-        let id = if let Ok(id) = self.inspect(&name, "{{.Id}}").await {
+        let id = if let Ok(id) = self.id(&name).await {
             id
         } else {
             self.progress
@@ -223,12 +223,7 @@ impl ImageStore<'_> {
                 process::TRANSFER,
             )
             .await?;
-            self.inspect(&name, "{{.Id}}").await?
-        };
-        let id = if id.starts_with("sha256:") {
-            id
-        } else {
-            format!("sha256:{id}")
+            self.id(&name).await?
         };
         Ok(HeldImage {
             name,
@@ -238,17 +233,16 @@ impl ImageStore<'_> {
         })
     }
 
-    pub(super) async fn inspect(&self, name: &str, format: &str) -> Result<String, ArtifactError> {
+    /// The digest of the configuration of an image that the engine holds, `sha256:…`.
+    pub(super) async fn id(&self, name: &str) -> Result<String, ArtifactError> {
         let mut inspect = self.engine.command();
-        inspect.args(["image", "inspect", "--format", format, name]);
-        Ok(process::output(
-            inspect,
-            &format!("looking at the image {name}"),
-            process::INSPECTION,
-        )
-        .await?
-        .trim()
-        .to_owned())
+        inspect.args(["image", "inspect", "--format", "{{.Id}}", name]);
+        let doing = format!("looking at the image {name}");
+        let id = process::output(inspect, &doing, process::INSPECTION).await?;
+        Ok(format!(
+            "sha256:{}",
+            id.trim().trim_start_matches("sha256:")
+        ))
     }
 }
 

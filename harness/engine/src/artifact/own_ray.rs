@@ -80,7 +80,9 @@ impl ImageStore<'_> {
         repository: &str,
         version: &Version,
     ) -> Result<Image, ArtifactError> {
-        if self.inspect(name, "{{.Id}}").await.is_err() {
+        let digest = if let Ok(digest) = self.id(name).await {
+            digest
+        } else {
             let task = format!("image {name}");
             self.progress.update(&task, "pulling");
             let mut pull = self.engine.command();
@@ -91,10 +93,10 @@ impl ImageStore<'_> {
                 process::TRANSFER,
             )
             .await?;
-        }
-        let id = self.inspect(name, "{{.Id}}").await?;
-        let digest = id.trim_start_matches("sha256:").to_owned();
-        let short = digest.get(..SHORT).unwrap_or(&digest);
+            self.id(name).await?
+        };
+        let hexadecimal = digest.trim_start_matches("sha256:");
+        let short = hexadecimal.get(..SHORT).unwrap_or(hexadecimal);
         let local_name = format!("{LOCAL_PREFIX}/ray:own-{short}");
         let mut tag = self.engine.command();
         tag.args(["tag", name, &local_name]);
@@ -110,7 +112,7 @@ impl ImageStore<'_> {
                 name: public_name.clone(),
                 origin: Origin::Existing,
                 source: format!("the image {name} of the user, compared with Ray {version}"),
-                digest: format!("sha256:{digest}"),
+                digest,
                 pinned: false,
             },
             public_name,

@@ -185,7 +185,7 @@ impl DoctorContext<'_> {
                 let compared = origin::of_pod(self.bundle, cluster, pod, &candidates);
                 if known {
                     let mut origin = of_origin(&case, pod, &compared);
-                    // What nothing in the object explains any more is of the object before.
+                    // A failure that the present object does not explain comes from the older one.
                     let is_stale = |one: &&mut Candidate| {
                         one.finding.cause == causes::STALE_POD.id
                             && !is_of_object
@@ -282,7 +282,7 @@ impl DoctorContext<'_> {
     }
 }
 
-/// A Pod whose command fails by what its object does not say any more: more than any symptom.
+/// The weight of a stale Pod that fails because of its older object: more than any symptom.
 const OF_AN_OLDER_OBJECT: u32 = 97;
 
 /// A worker that can't reach a head that is broken is no cause of its own.

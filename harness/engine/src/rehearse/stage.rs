@@ -74,12 +74,12 @@ impl<'a> Stage<'a> {
         self.progress.update(TASK, text);
     }
 
-    /// Ends the programs, and tells in a report what stands beside its steps.
+    /// Ends the programs, and adds to a report what stands beside its steps.
     pub async fn stop(self, report: &mut RehearsalReport) {
         drop(self.world);
         self.server.stop().await;
-        report.notes = self.notes;
-        report.left_out = self.left_out;
+        report.notes.extend(self.notes);
+        report.left_out.extend(self.left_out);
         report.unsettled = self.unsettled;
     }
 

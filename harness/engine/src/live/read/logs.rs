@@ -39,8 +39,8 @@ impl Wanted {
         let Some(instance) = self.ended.filter(|_| !self.previous) else {
             return Ok(without_times(&text));
         };
-        // A container that was started again meanwhile has the log of its end as the previous one.
-        // The kubelet gives the new log before the Pod's status tells of the new instance.
+        // If the container has restarted since, the log of its end is the previous one. The kubelet
+        // serves the log of the new instance before the Pod's status shows the restart.
         let mut has_moved_on = is_of_a_later_instance(&text, instance.finished);
         if !has_moved_on {
             let now = self.restarts(requests).await;
@@ -72,8 +72,8 @@ fn timed(line: &str) -> Option<(Timestamp, &str)> {
     Some((time.parse().ok()?, rest))
 }
 
-/// A log without the times of its lines. What the kubelet says in the place of a log that is gone is
-/// none.
+/// A log without the times of its lines. The kubelet's message that a log is gone counts as an empty
+/// log.
 fn without_times(text: &str) -> String {
     if text.starts_with("unable to retrieve container logs for ") {
         return String::new();
@@ -84,7 +84,8 @@ fn without_times(text: &str) -> String {
         .collect()
 }
 
-/// Whether a log was written after an instance had finished, to the second; an empty one may be.
+/// Whether a log begins at least a second after an instance finished, so that a later instance wrote
+/// it. An empty log may be a later instance's.
 fn is_of_a_later_instance(text: &str, finished: Option<Timestamp>) -> bool {
     let first = text.lines().next().and_then(timed);
     match (first, finished) {
