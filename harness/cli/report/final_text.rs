@@ -82,14 +82,10 @@ pub fn render_text(run: &RunResult, colour: bool) -> String {
 /// Where images came from, and where their digests are.
 fn images(run: &RunResult) -> Option<String> {
     let all = &run.environment.images;
-    let word = |origin| match origin {
-        Origin::Existing => "from the cluster",
-        origin => view::origin(origin),
-    };
     let count = |origin| {
         (
             all.iter().filter(|image| image.origin == origin).count(),
-            word(origin),
+            view::origin(origin),
         )
     };
     let kinds = [Origin::Built, Origin::Pulled, Origin::Existing].map(count);
