@@ -55,14 +55,14 @@ const STYLES: Styles = Styles::styled()
 
 const EXAMPLES: &str = "\
 Examples:
-  kuberay-conformance run                              envtest: the real operator and API server, in seconds
+  kuberay-conformance run                              scenarios on envtest: a real operator and API server, in seconds
   kuberay-conformance run --operator all               every release
   kuberay-conformance run --target kind                real Pods and a real Ray, on a cluster of its own
   kuberay-conformance run --target kind --keep solution
                                                        scenarios whose name contains `solution`; keep the cluster
   kuberay-conformance run --context kind-mine          an existing cluster, with the operator that runs there
   kuberay-conformance scenario init mine ray.yaml      a scenario of your own
-  kuberay-conformance explain raycluster.yaml          what the Pod runs; needs no cluster
+  kuberay-conformance explain raycluster.yaml          what the Pods run; needs no cluster
   kuberay-conformance check manifests/                 what is wrong with manifests; needs no cluster
   kuberay-conformance doctor -A                        what is wrong with the Ray Pods of your cluster
   kuberay-conformance rehearse -A --to 1.7.0           what an upgrade of the operator does to its objects
@@ -70,7 +70,7 @@ Examples:
 Exit codes: 0 all passed, 1 a scenario failed, 2 wrong usage or an invalid file, 3 the environment failed, the run was cut
 short, no case has a verdict or the output could not be written.";
 
-/// Shows and proves the commands that KubeRay runs in Ray Pods.
+/// Shows the commands that KubeRay generates for Ray Pods, and tests them on real operators.
 #[derive(Debug, Parser)]
 #[command(name = "kuberay-conformance", version, styles = STYLES, after_long_help = EXAMPLES, max_term_width = 100)]
 pub struct Arguments {
@@ -86,19 +86,19 @@ pub enum Command {
     Run(Box<Run>),
     /// Print the cases that would run, with the reason for each target
     Plan(Selection),
-    /// Print the commands that the operator makes of a manifest, and its traps
+    /// Print the commands that the operator generates from a manifest, and its traps
     Explain(Box<Explain>),
     /// Find what is wrong with manifests
     Check(Box<CheckArguments>),
-    /// Find what is wrong with the Ray Pods of a cluster; only reads
+    /// Find what is wrong with the Ray Pods of a cluster, without changing it
     Doctor(Box<Doctor>),
-    /// Show what an upgrade of the operator does to the Ray objects of a cluster; only reads
+    /// Show what an operator upgrade does to a cluster's Ray objects, without changing them
     Rehearse(Box<Rehearse>),
     /// Compare the contract with real operators on generated objects
     Fuzz(Fuzz),
-    /// Compare two operators with each other
+    /// Compare two builds or releases of the operator
     Diff(Box<DiffArguments>),
-    /// Create, list or check scenarios
+    /// Create, list or lint scenarios
     #[command(subcommand)]
     Scenario(Scenarios),
     /// Keep a target up between runs
@@ -107,13 +107,13 @@ pub enum Command {
     /// Review, accept or reject pending snapshots
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
-    /// Merge, compare or publish the reports of runs
+    /// Merge, compare, publish or verify reports
     #[command(subcommand)]
     Report(ReportCommand),
     /// Run scenarios as a Job in a cluster
     #[command(subcommand)]
     Job(Job),
-    /// Show what the cache holds, and what mirrors must hold
+    /// Show or prune the cache, list what a mirror needs, or lock a Ray release
     #[command(subcommand)]
     Artifacts(ArtifactsCommand),
     /// Print a generated page of the documentation
@@ -126,7 +126,7 @@ pub enum Command {
         #[arg(value_enum)]
         of: Document,
     },
-    /// Print the completions of a shell
+    /// Print shell completions
     Completions {
         /// The shell
         #[arg(value_enum)]
@@ -162,7 +162,7 @@ pub enum Scenarios {
 
 #[derive(Debug, Subcommand)]
 pub enum Cluster {
-    /// Bring a target up, with operator and images, and leave it up
+    /// Start a target with its operator and images, and leave it running
     Up(Box<Stack>),
     /// Remove what `cluster up` created
     Down(ClusterArguments),
@@ -172,7 +172,7 @@ pub enum Cluster {
 
 #[derive(Debug, Subcommand)]
 pub enum SnapshotCommand {
-    /// Go through pending snapshots one by one
+    /// Review pending snapshots one by one
     Review(Snapshots),
     /// Accept pending snapshots
     Accept(Snapshots),
@@ -184,7 +184,7 @@ pub enum SnapshotCommand {
 pub enum Job {
     /// Submit a Job that runs the scenarios in shards
     Submit(Box<Submit>),
-    /// Write one report of the results of a Job
+    /// Write one report from the results of a Job
     Collect(Collect),
     /// Build the image of the harness for `job submit --image`
     Image(ImageOf),

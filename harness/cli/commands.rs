@@ -27,6 +27,7 @@ mod review;
 mod secrets;
 mod settings;
 mod supply;
+mod work;
 
 use std::process::ExitCode;
 
@@ -123,8 +124,7 @@ fn report(error: &CliError) -> u8 {
     error.exit_code()
 }
 
-/// Diagnostics for whoever looks for a fault in the harness itself:
-/// `KUBERAY_CONFORMANCE_LOG=debug`.
+/// Starts the log of the harness's own work, which `KUBERAY_CONFORMANCE_LOG=debug` turns on.
 fn start_log() {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("KUBERAY_CONFORMANCE_LOG").unwrap_or_default();

@@ -67,6 +67,7 @@ pub use files::{AllReports, write_all, write_atomically, write_in_folder, write_
 pub use final_text::render_text;
 pub use json::results_schema;
 pub use markdown::render_markdown;
+pub(crate) use markdown_text::cell;
 pub use pairs::render_pairs;
 pub use programme::{
     ConformanceReport, Profile, ProgrammeEntry, ProgrammeError, ProgrammeResult, badge,

@@ -294,10 +294,8 @@ fn results_of_an_earlier_run_do_not_survive_one_that_meets_no_cluster() {
     let ended = run_in(&kubeconfig, "kind-gone", &output).output().unwrap();
     assert_eq!(ended.status.code(), Some(3), "{}", text(&ended.stderr));
     for report in reports(&output) {
-        assert!(
-            report.contains("does not answer") && !report.contains(CASE),
-            "{report}"
-        );
+        assert_contains!(report, "does not answer");
+        assert_not_contains!(report, CASE);
     }
 }
 
@@ -460,7 +458,7 @@ fn a_run_of_another_cluster_is_not_picked_up(
         return;
     };
     assert_eq!(second.status.code(), Some(2), "{said}");
-    let before = "is of another run (it ran in the cluster of the context kind-one";
+    let before = "belongs to another run (it ran in the cluster of the context kind-one";
     assert!(said.contains(before), "{said}");
     assert!(said.contains(told), "{said}");
     assert_eq!(
@@ -756,11 +754,11 @@ fn each_scenario_that_runs_elsewhere_is_one_line_that_says_how_to_run_it() {
 
 #[rstest]
 #[case::a_file(&["scenario", "list", "--scenarios", "file"], "file is a file")]
-#[case::an_empty_folder(&["run", "--scenarios", "empty"], "empty holds no scenario")]
-#[case::a_template(&["scenario", "init", "x", "template.yaml"], "this is a template that nobody has rendered")]
+#[case::an_empty_folder(&["run", "--scenarios", "empty"], "empty contains no scenario")]
+#[case::a_template(&["scenario", "init", "x", "template.yaml"], "this is an unrendered template")]
 #[case::no_ray(&["scenario", "init", "x", "pod.yaml"], "hold no RayCluster, RayJob or RayService")]
 #[case::a_bad_name(&["scenario", "init", "../x", "pod.yaml"], "is no name of a scenario")]
-#[case::a_schedule(&["scenario", "init", "x", "cron.yaml"], "only when its schedule says so")]
+#[case::a_schedule(&["scenario", "init", "x", "cron.yaml"], "only on its schedule")]
 #[case::suspended(&["scenario", "init", "x", "suspended.yaml"], "is suspended, so it has no Pods")]
 fn what_a_newcomer_does_wrong_is_one_sentence(#[case] arguments: &[&str], #[case] expected: &str) {
     let folder = tempfile::tempdir().unwrap();

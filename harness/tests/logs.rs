@@ -380,7 +380,7 @@ async fn a_case_with_a_log_of_36_mb_ends_at_its_limit_with_its_cause_and_in_boun
     assert!(kept.len() < 9 << 20, "{} bytes are kept", kept.len());
     assert!(kept.contains("of 360000 lines ("), "what is cut is said");
     assert!(
-        kept.contains(") are left out: of a log 1.0 MiB"),
+        kept.contains(") are left out: of a log, its first 1.0 MiB"),
         "what is cut is said"
     );
     assert_ends_with!(kept.trim_end(), "359999");
@@ -399,7 +399,7 @@ async fn a_line_that_is_too_long_to_be_judged_whole_leaves_its_case_without_a_ve
     let checks = "    - logs: {role: head, after: [running], lines: [{must: Ray runtime started}, {not: Traceback}]}\n";
     let result = run(checks, "30s", log, output.path()).await;
     assert_eq!(result.outcome, Outcome::Error, "{:?}", result.reason);
-    let words = "line 2 is longer than 1.0 MiB, and the 512.0 KiB behind that are not judged";
+    let words = "line 2 is longer than 1.0 MiB, and the 512.0 KiB after that are not checked";
     assert!(
         result.checks[0].message.contains(words),
         "{}",

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, vec![trial]).exit_code()
 }
 
-/// Uses an operator with settings of its own until the alarm rings.
+/// Uses an operator with settings of its own until a program ends.
 fn use_envtest() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a tokio runtime");
     let done = runtime.block_on(async {
@@ -61,7 +61,7 @@ fn use_envtest() -> ExitCode {
         };
         let work = async |_: &_| {
             println!("it runs");
-            println!("alarm: {}", envtest.alarm().rung().await);
+            println!("first end: {}", envtest.first_end().ended().await);
         };
         envtest.with_settings(&release, &settings, work).await
     });
@@ -115,7 +115,7 @@ fn told_of() -> Result<(), Failed> {
         user.until("it runs");
         let id = operator_of(user.id())?;
         signal(id, Signal::KILL);
-        user.until("alarm: operator");
+        user.until("first end: operator");
         let (_, said) = user.end();
         let cause = format!("(process {id}) ended with signal: 9");
         if said.contains(&cause) {

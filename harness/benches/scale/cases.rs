@@ -46,7 +46,7 @@ pub async fn measure(release: &Version, number: usize, folder: &Path) -> Result<
     let envtest = Envtest::find_or_start(&releases, &spec, Arc::new(Silent), "bench").await?;
     let measured = tokio::select! {
         row = on(&envtest, &cases, &ray, folder) => row,
-        cause = envtest.alarm().rung() => Err(cause.into()),
+        cause = envtest.first_end().ended() => Err(cause.into()),
         () = tokio::time::sleep(WITHIN) => Err(format!("not every case has ended within {WITHIN:?}").into()),
     };
     envtest.stop().await;

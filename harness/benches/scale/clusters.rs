@@ -50,7 +50,7 @@ pub async fn measure(
     let store = Store::open()?;
     let programs = Programs::new(store.clone(), SourcePolicy::Auto, Arc::new(Silent));
     let etcd = programs.etcd().await?;
-    let plane = ControlPlane::start(ControlPlaneOptions {
+    let control_plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(OWN_PROGRAM),
@@ -58,7 +58,9 @@ pub async fn measure(
     })
     .await?;
     let server = programs.kubernetes("kube-apiserver").await?;
-    let api = plane.api_server(&server, &release.to_string()).await?;
+    let api = control_plane
+        .api_server(&server, &release.to_string())
+        .await?;
     let module = programs.operator_module(release).await?;
     create_crds(&api.client, &module.join("config/crd/bases"), release).await?;
     let program = programs.operator(release).await?;
@@ -68,18 +70,18 @@ pub async fn measure(
         settings: &OperatorSettings::default(),
         kubeconfig: &api.kubeconfig,
         folder: &api.folder,
-        helper: plane.helper(),
-        alarm: plane.alarm(),
+        helper: control_plane.helper(),
+        first_end: control_plane.first_end(),
         flags,
     })?;
     let measured = tokio::select! {
         row = clusters(name, &api.client, number) => row,
-        cause = plane.alarm().rung() => Err(cause.into()),
+        cause = control_plane.first_end().ended() => Err(cause.into()),
         () = tokio::time::sleep(WITHIN) => Err(format!("not every Pod was there within {WITHIN:?}").into()),
     };
     operator.stop().await;
     api.stop().await;
-    plane.stop().await;
+    control_plane.stop().await;
     measured
 }
 

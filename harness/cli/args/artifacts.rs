@@ -13,7 +13,7 @@ use crate::scenario;
 /// Format of a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// A line for each, with tabs between its columns
+    /// One line for each, with tab-separated columns
     #[default]
     Text,
     /// For programs
@@ -22,12 +22,12 @@ pub enum ListFormat {
 
 #[derive(Debug, Subcommand)]
 pub enum ArtifactsCommand {
-    /// Print what the cache holds, or what a mirror must hold
+    /// Print the contents of the cache, or what a mirror must contain
     List(ArtifactList),
     /// Remove unused files from the cache
     ///
-    /// Removes artifacts that were last used with other pins, and leftovers of killed runs.
-    /// Never removes what a running process uses or a cluster mounts.
+    /// Removes artifacts that were last used with other pins or recipes, and leftovers of killed
+    /// runs. Keeps artifacts that a running process uses or a cluster mounts.
     Prune(ArtifactPrune),
     /// Write the lock file of a Ray release
     ///
@@ -54,7 +54,7 @@ pub struct ArtifactLock {
 
 #[derive(Debug, Args)]
 pub struct ArtifactPrune {
-    /// Also remove artifacts unused for this long, such as 30d; 0s for all that are not in use
+    /// Also remove artifacts unused for this long, such as 30d; 0s removes all but those in use
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub unused_for: Option<Duration>,
     /// Print what would be removed, and remove nothing
@@ -77,7 +77,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 pub struct ArtifactList {
     /// Print the images and files that a mirror must hold for the selected releases
     ///
-    /// The columns are image or file, what to copy, its place in the mirror, and what proves it.
+    /// Columns: `image` or `file`, the source, the place in the mirror, and the checksum or digest.
     #[arg(long)]
     pub to_mirror: bool,
     /// Target: envtest, kind or all

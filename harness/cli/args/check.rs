@@ -24,8 +24,8 @@ Examples:
 check skips files without Ray objects. It reads operator, select, ignore and fail-on from kuberay-conformance.toml in the
 working directory or a parent. The annotation kuberay-conformance.io/ignore names ids to ignore for one object.
 
-Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 wrong usage or a file that can't be read, 3 the cluster
-can't be read.";
+Exit codes: 0 nothing found at the level of --fail-on, 1 something found, 2 wrong usage or a file that can't be read,
+3 the cluster can't be read.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -39,7 +39,7 @@ pub struct CheckArguments {
     pub operator: OperatorArguments,
     /// Older release of an upgrade; lists changed features and their impact
     ///
-    /// Only findings that the upgrade brings are reported. The impact is none, cosmetic, review
+    /// Reports only findings that are new after the upgrade. The impact is none, cosmetic, review
     /// (counts as a warning) or breaks (counts as an error).
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version, requires = "to", conflicts_with = "operator")]
     pub from: Option<Version>,
@@ -55,7 +55,7 @@ pub struct CheckArguments {
         hide_possible_values = true
     )]
     pub format: CheckFormat,
-    /// Lowest severity that exits 1: error, warning (default), note or never
+    /// Lowest severity with exit code 1: error, warning (default), note or never
     #[arg(long, value_name = "SEVERITY", value_enum, hide_possible_values = true)]
     pub fail_on: Option<FailOn>,
     /// Report only findings with these ids; errors are always reported
@@ -64,7 +64,7 @@ pub struct CheckArguments {
     /// Leave out findings with these ids
     #[arg(long, value_name = "IDS", value_delimiter = ',', value_parser = known)]
     pub ignore: Vec<String>,
-    /// Configuration file [default: kuberay-conformance.toml, searched upwards]
+    /// Configuration file [default: kuberay-conformance.toml in this folder or a parent]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print the page of a trap

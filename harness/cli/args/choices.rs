@@ -11,7 +11,7 @@ use crate::runner;
 /// Where artifacts may come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum SourceChoice {
-    /// Pull where an image registry answers, else build.
+    /// Pull if an image registry answers, else build.
     #[default]
     Auto,
     /// Pull public images and release binaries only.
@@ -40,7 +40,7 @@ pub enum StatusLevelChoice {
     /// Every case.
     #[default]
     Pass,
-    /// Every case, and each change in what a case waits for.
+    /// Every case, and each time a case starts to wait for something else.
     All,
 }
 

@@ -11,7 +11,7 @@ use crate::scenario;
 
 #[derive(Debug, Clone, Args)]
 pub struct EngineArguments {
-    /// Container engine; when absent, Docker if it can run kind's nodes, else podman
+    /// Container engine; default: Docker if it can run kind's nodes, else podman
     #[arg(long, hide_short_help = true, value_name = "ENGINE", value_enum)]
     pub engine: Option<EngineChoice>,
     /// Name of the kind cluster
@@ -24,8 +24,8 @@ pub struct EngineArguments {
 pub struct Size {
     /// Number of nodes of the kind cluster
     ///
-    /// All nodes accept Pods, also the control plane. When absent: 3 for `cluster up`; for `run` as
-    /// many as the scenarios need, or 3 if there are more cases than run at once.
+    /// All nodes accept Pods, including the control-plane node. Default for `cluster up`: 3; for
+    /// `run`: as many as the scenarios need, or 3 if more cases are planned than run at once.
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     pub nodes: Option<u32>,
 }
@@ -63,7 +63,7 @@ pub struct Stack {
     pub engine: EngineArguments,
     #[command(flatten)]
     pub size: Size,
-    /// Time limit, such as 30m
+    /// Time limit of the command, such as 30m
     #[arg(long, hide_short_help = true, value_name = "DURATION", value_parser = scenario::parse_duration, default_value = "2h")]
     pub timeout: Duration,
     /// Let the kind cluster's API server write an audit log, which `ci/bench` counts requests in

@@ -15,12 +15,12 @@ Examples:
   kuberay-conformance diff --base-source base --head-source head --report comment.md
   kuberay-conformance diff 1.7.0 --head-binary manager --head-crds config/crd/bases
 
-Exit codes: 0 equal, 1 different, 2 wrong usage, 3 the two could not be compared.";
+Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the operators could not be compared.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct DiffArguments {
-    /// KubeRay releases to compare: base, then head; omit one that another option sets
+    /// KubeRay releases: base, then head; omit one that --base-… or --head-… sets
     #[arg(value_name = "RELEASE", value_parser = parse_version, num_args = 0..=2)]
     pub releases: Vec<Version>,
     /// Checkout of ray-operator to build the base from
@@ -29,27 +29,27 @@ pub struct DiffArguments {
     /// Checkout of ray-operator to build the head from
     #[arg(long, value_name = "DIR", group = "head")]
     pub head_source: Option<PathBuf>,
-    /// Program of the base
+    /// Operator binary to use as the base
     #[arg(long, value_name = "FILE", group = "base", requires = "base_crds")]
     pub base_binary: Option<PathBuf>,
-    /// Program of the head
+    /// Operator binary to use as the head
     #[arg(long, value_name = "FILE", group = "head", requires = "head_crds")]
     pub head_binary: Option<PathBuf>,
-    /// Image of the base
+    /// Operator image to use as the base
     #[arg(long, hide_short_help = true, value_name = "IMAGE", group = "base")]
     pub base_image: Option<String>,
-    /// Image of the head
+    /// Operator image to use as the head
     #[arg(long, hide_short_help = true, value_name = "IMAGE", group = "head")]
     pub head_image: Option<String>,
-    /// Folder with the CRDs of the base's program or image
+    /// Folder with the CRDs for --base-binary or --base-image
     #[arg(long, value_name = "DIR")]
     pub base_crds: Option<PathBuf>,
-    /// Folder with the CRDs of the head's program or image
+    /// Folder with the CRDs for --head-binary or --head-image
     #[arg(long, value_name = "DIR")]
     pub head_crds: Option<PathBuf>,
     /// Closest KubeRay release, if the base is not a release
     ///
-    /// When absent: what the source or the tag of the image says, else the newest known release.
+    /// Default: the release that the source or the image tag names, else the newest known release.
     #[arg(long, hide_short_help = true, value_name = "VERSION", value_parser = parse_version)]
     pub base_follows: Option<Version>,
     /// Closest KubeRay release, if the head is not a release
@@ -72,13 +72,13 @@ pub struct DiffArguments {
     pub format: DiffFormat,
     /// Also write the report to FILE; repeatable
     ///
-    /// The ending selects the format: .md Markdown, .json JSON, .xml JUnit, else text.
+    /// The file extension selects the format: .md Markdown, .json JSON, .xml JUnit, else text.
     #[arg(long = "report", value_name = "FILE")]
     pub reports: Vec<PathBuf>,
-    /// Record the head as this new release: snapshots, and a skeleton of its class and features
+    /// Record the head as this new release: its snapshots, and drafts of its class and features
     ///
-    /// Written into the checkout of this project that --scenarios is part of. Then `cargo test
-    /// --workspace --lib` lists what is left to do.
+    /// Writes into the checkout of this project that contains --scenarios. Afterwards,
+    /// `cargo test --workspace --lib` lists what is left to do.
     #[arg(long, value_name = "VERSION", value_parser = parse_version)]
     pub accept_as: Option<Version>,
     /// Folder for what --accept-as records, instead of the checkout

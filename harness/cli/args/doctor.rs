@@ -12,19 +12,19 @@ Examples:
   kuberay-conformance doctor -A                                every namespace
   kuberay-conformance doctor -n team raycluster/demo           one object, with all details of its Pods
   kuberay-conformance doctor -A --save-bundle bundle.json      save what was read, without secrets
-  kuberay-conformance doctor --bundle bundle.json              the same answers elsewhere
+  kuberay-conformance doctor --bundle bundle.json              the same report, without the cluster
   kubectl ray doctor -A                                        as a plugin of kubectl
 
-It gets and lists objects and reads the ends of logs; it never reads Secrets and changes nothing.
+doctor gets and lists objects, and reads the ends of logs. It never reads Secrets, and changes nothing.
 docs/guide/doctor.md lists the permissions that it needs and every cause that it knows.
 
 Exit codes: 0 healthy or still starting, 1 problems found, 2 wrong usage, 3 the cluster can't be read,
-or no Ray object is there.";
+or it has no Ray objects.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Doctor {
-    /// Object to diagnose, with its owner and what it created, such as raycluster/demo
+    /// Object to diagnose, such as raycluster/demo; includes its owner and the objects it created
     #[arg(value_name = "KIND/NAME", value_parser = object)]
     pub object: Option<(String, String)>,
     /// Namespace; that of the context when absent
@@ -35,7 +35,7 @@ pub struct Doctor {
         conflicts_with = "all_namespaces"
     )]
     pub namespace: Option<String>,
-    /// Look at every namespace
+    /// Read every namespace
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
     /// Context of the kubeconfig; the current one when absent

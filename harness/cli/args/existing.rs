@@ -13,8 +13,7 @@ use crate::target::ContextOptions;
 pub struct ExistingCluster {
     /// Use the cluster of this kubeconfig context; `in-cluster` inside a Pod
     ///
-    /// The harness refuses a context that does not look like a test cluster, unless --allow-context
-    /// names it.
+    /// A context that does not look like a test cluster also needs --allow-context.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["cluster", "engine"])]
     pub context: Option<String>,
     /// Kubeconfig with that context; $KUBECONFIG, else ~/.kube/config when absent
@@ -25,7 +24,7 @@ pub struct ExistingCluster {
         requires = "context"
     )]
     pub kubeconfig: Option<PathBuf>,
-    /// Allow this context, which does not look like a test cluster; repeat its name
+    /// Confirm that --context may be changed although it does not look like a test cluster
     #[arg(
         long,
         hide_short_help = true,
@@ -33,7 +32,7 @@ pub struct ExistingCluster {
         requires = "context"
     )]
     pub allow_context: Option<String>,
-    /// Deployment of the operator, if labels do not identify it
+    /// Deployment of the operator, if its labels do not identify it
     #[arg(
         long,
         hide_short_help = true,
@@ -81,7 +80,7 @@ impl InExisting {
 pub struct InExisting {
     /// Install an operator for the run, in its own namespace, and remove it at the end
     ///
-    /// With --keep it stays. Without this option the run uses the operator that is there.
+    /// With --keep, it stays. Without this option, the run uses the cluster's own operator.
     #[arg(
         long,
         hide_short_help = true,
@@ -89,7 +88,7 @@ pub struct InExisting {
         conflicts_with = "operator_deployment"
     )]
     pub install_operator: bool,
-    /// Use 1/N of the capacity of the nodes, for N runs at once
+    /// Use 1/N of the capacity of the nodes, so that N runs can share the cluster
     #[arg(long, hide_short_help = true, value_name = "N", requires = "context", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub capacity_share: u32,
 }

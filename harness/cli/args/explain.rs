@@ -19,7 +19,7 @@ Exit codes: 0 success, even with warnings, 2 wrong usage or a file that can't be
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Explain {
-    /// Manifests with RayClusters, RayJobs or RayServices, or folders; `-` reads standard input
+    /// Manifests or folders with Ray objects; `-` reads standard input
     #[arg(value_name = "FILE", required_unless_present = "context")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub struct Explain {
     /// Output format
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub format: Format,
-    /// Print every container on every release, also where several are compared
+    /// Print every container for every release, even when releases are compared
     #[arg(long)]
     pub full: bool,
 }

@@ -12,9 +12,9 @@ Examples:
   kuberay-conformance fuzz                                    2000 cases on the default release
   kuberay-conformance fuzz --operator all --cases 500
   kuberay-conformance fuzz --operator 1.3.0..1.3.2            1.3.0, 1.3.1 and 1.3.2
-  kuberay-conformance fuzz --seed 7 --save scenarios          keep what differs as scenarios
+  kuberay-conformance fuzz --seed 7 --save scenarios          save each difference as a scenario
 
-Exit codes: 0 nothing differs, 1 something does, 2 wrong usage, 3 the environment failed.";
+Exit codes: 0 no difference, 1 a difference, 2 wrong usage, 3 the environment failed.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -25,7 +25,7 @@ pub struct Fuzz {
     /// Number of generated cases for each release
     #[arg(long, value_name = "N", default_value_t = 2000)]
     pub cases: usize,
-    /// Number of objects of a release at once
+    /// Number of objects to compare at once per release
     #[arg(long, hide_short_help = true, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// Seed of the generated objects; random when absent, and printed

@@ -70,31 +70,31 @@ pub struct Submit {
     /// Select scenarios whose name contains one of these
     #[arg(value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub names: Vec<String>,
-    /// Name of the Job; a Job that has ended is continued
+    /// Name of the Job; if it exists and has ended, the new Job continues it
     #[arg(long, value_name = "NAME", default_value = runner::JOB)]
     pub job: String,
     /// Number of shards, each a Pod
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub shards: u16,
-    /// Number of Pods at once, which share the capacity of the nodes; all when absent
+    /// Number of Pods that run at once and share the capacity of the nodes; default: all
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub parallel: Option<u16>,
-    /// Image of the harness, which the nodes can pull; built for the harness's own cluster
+    /// Image of the harness, which the nodes must be able to pull; default on kind: built for you
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Select scenarios that prove this rule, such as C02; repeatable
     #[arg(long = "rule", value_name = "RULE")]
     pub rules: Vec<String>,
-    /// KubeRay release in the cluster, where the operator's image does not name it
+    /// KubeRay release in the cluster, if the image of its operator does not name it
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub operator: Option<Version>,
     /// Ray release
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub ray: Option<Version>,
-    /// Image name of Ray, such as a mirror's
+    /// Name of the Ray image, such as a mirror's
     #[arg(long, hide_short_help = true, value_name = "IMAGE")]
     pub ray_image: Option<String>,
-    /// Number of cases of a Pod at once; 64 when absent
+    /// Number of cases that each Pod runs at once; default: 64
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     #[command(flatten)]
@@ -147,7 +147,7 @@ pub struct Collect {
     /// Wait until the Job has ended
     #[arg(long)]
     pub wait: bool,
-    /// Time limit of --wait; 6h when absent
+    /// Time limit of --wait; default: 6h
     #[arg(long, value_name = "DURATION", requires = "wait", value_parser = scenario::parse_duration)]
     pub timeout: Option<Duration>,
     /// Remove the Job and its results from the cluster, once the reports are written
@@ -167,7 +167,7 @@ pub struct Collect {
 pub struct ImageOf {
     #[command(flatten)]
     pub scenarios: Folder,
-    /// Container engine; the first that can build when absent
+    /// Container engine; default: the first that can build images
     #[arg(long, value_name = "ENGINE", value_enum)]
     pub engine: Option<EngineChoice>,
     #[command(flatten)]

@@ -11,13 +11,13 @@ use crate::{contract, plan};
 /// A cluster to read objects from, instead of files.
 #[derive(Debug, Clone, Args)]
 pub struct FromCluster {
-    /// Context of a cluster to read instead of files; only reads
+    /// Context of a cluster to read instead of files
     ///
     /// Reads the RayClusters, RayJobs, RayServices and RayCronJobs without an owner, and the
     /// release, environment, feature gates and configuration of the operator that watches them.
     #[arg(long, value_name = "NAME", conflicts_with = "files")]
     pub context: Option<String>,
-    /// Every namespace of the cluster
+    /// Read every namespace of the cluster
     #[arg(short = 'A', long, requires = "context", conflicts_with = "namespace")]
     pub all_namespaces: bool,
     /// Kubeconfig; $KUBECONFIG, else ~/.kube/config when absent
@@ -42,7 +42,7 @@ pub struct OperatorArguments {
     /// Feature gate of the operator, such as `RayCronJob=true`; repeatable
     #[arg(long = "feature-gate", hide_short_help = true, value_name = "NAME=BOOL", value_parser = gate, conflicts_with = "context")]
     pub feature_gate: Vec<(String, bool)>,
-    /// Configuration file of the operator, as its `--config` reads it
+    /// Configuration file of the operator, in the format of the operator's `--config`
     #[arg(
         long = "operator-config",
         hide_short_help = true,
@@ -50,15 +50,15 @@ pub struct OperatorArguments {
         conflicts_with = "context"
     )]
     pub operator_config: Option<PathBuf>,
-    /// Namespace of objects that name none; with --context the one to read
+    /// Namespace of objects that have none; with --context, the namespace to read
     ///
-    /// Without it: `default`, and with --context the namespace of the context.
+    /// Default: `default`; with --context, the namespace of the context.
     #[arg(short, long, hide_short_help = true, value_name = "NAMESPACE")]
     pub namespace: Option<String>,
     /// Validation of field names: strict (default), warn or ignore
     ///
     /// kubectl uses strict: the API server refuses an object with an unknown field. With warn or
-    /// ignore it drops the field.
+    /// ignore, the API server drops the field.
     #[arg(
         long,
         hide_short_help = true,

@@ -38,18 +38,18 @@ impl ArtifactSource {
 pub struct Mirrors {
     /// Mirror of an image registry, such as docker.io=mirror.example.com/docker; repeatable
     ///
-    /// Names and digests of images stay public. Logins come from the files of podman and Docker.
-    /// Also read from `KUBERAY_CONFORMANCE_MIRRORS`, with commas, and from
-    /// kuberay-conformance.toml.
+    /// Manifests, reports and pins keep the public names and digests. Credentials come from the
+    /// login files of podman and Docker. Other sources: `KUBERAY_CONFORMANCE_MIRRORS`, separated by
+    /// commas, and kuberay-conformance.toml.
     #[arg(
         long = "mirror",
         hide_short_help = true,
         value_name = "REGISTRY=HOST[/PREFIX]"
     )]
     pub images: Vec<String>,
-    /// Mirror of the files whose addresses begin with the first URL; repeatable
+    /// Mirror (second URL) of downloads whose addresses begin with the first URL; repeatable
     ///
-    /// Also read from `KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS`, with commas, and from
+    /// Other sources: `KUBERAY_CONFORMANCE_DOWNLOAD_MIRRORS`, separated by commas, and
     /// kuberay-conformance.toml.
     #[arg(
         long = "download-mirror",
@@ -57,10 +57,10 @@ pub struct Mirrors {
         value_name = "URL=URL"
     )]
     pub downloads: Vec<String>,
-    /// Certificate authorities of the mirrors, in PEM, beside those that this machine trusts
+    /// PEM file with certificate authorities of the mirrors, in addition to the system's
     #[arg(long = "mirror-ca", hide_short_help = true, value_name = "FILE")]
     pub authority: Option<PathBuf>,
-    /// Digests of images, in place of those of fixtures/versions.yaml; reports name the file
+    /// YAML file with image digests that replace those in fixtures/versions.yaml; reports name it
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub pins: Option<PathBuf>,
 }

@@ -13,12 +13,12 @@ use crate::provider::{CustomOperator, EnvtestSpec, OperatorProgram};
 pub struct OperatorSource {
     #[command(flatten)]
     pub artifacts: ArtifactSource,
-    /// Image of the operator on kind, in place of the release's own
+    /// Operator image for kind, instead of the release's
     ///
     /// The nodes must be able to pull it.
     #[arg(long, hide_short_help = true, value_name = "IMAGE")]
     pub operator_image: Option<String>,
-    /// Helm chart of the operator on kind, as a folder or archive
+    /// Helm chart of the operator for kind: a folder or an archive
     ///
     /// The chart must be structured like KubeRay's public chart kuberay-operator.
     #[arg(long, hide_short_help = true, value_name = "CHART")]
@@ -46,10 +46,10 @@ pub struct OperatorSource {
 /// A program that takes the place of the release's own operator on envtest.
 #[derive(Debug, Clone, Args)]
 pub struct OperatorBinary {
-    /// Operator binary for envtest; --operator names the release that it is compared with
+    /// Operator binary for envtest; --operator names the release whose snapshots it must match
     #[arg(long, hide_short_help = true, value_name = "FILE")]
     pub operator_binary: Option<PathBuf>,
-    /// Folder with the CRDs for --operator-binary; those of the release when absent
+    /// Folder with the CRDs for --operator-binary; default: the CRDs of the release
     #[arg(
         long,
         hide_short_help = true,

@@ -9,15 +9,15 @@ use crate::artifact::RaySource;
 /// A Ray in the place of a release's own.
 #[derive(Debug, Clone, Default, Args)]
 pub struct OwnRay {
-    /// Image of Ray on kind, in place of the release's own; with --context, its name there
+    /// Ray image to use instead of the release's
     ///
-    /// On kind, the container engine holds the image or can pull it, and --ray names the release
-    /// that it is compared with.
+    /// On kind, the container engine must have the image or be able to pull it, and --ray names
+    /// the Ray release that it replaces. With --context, the nodes must be able to pull it.
     #[arg(long, hide_short_help = true, value_name = "IMAGE")]
     pub ray_image: Option<String>,
-    /// Wheel of Ray on kind, such as a pull request's; it replaces Ray in the image of --ray
+    /// Ray wheel for kind, such as one built from a pull request
     ///
-    /// The other packages remain those of that release.
+    /// It replaces Ray in the image of --ray; all other packages stay the same.
     #[arg(
         long,
         hide_short_help = true,

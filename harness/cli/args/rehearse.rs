@@ -15,27 +15,27 @@ Examples:
   kuberay-conformance rehearse --to 1.7.0 --bundle bundle.json           what doctor --save-bundle saved
   kuberay-conformance rehearse --to 1.7.0 --from 1.5.2 --objects deploy/
                                                                          the objects of manifests
-  kuberay-conformance rehearse --to 1.7.0 -A --keep-crds                 an upgrade that forgets the CRDs, as Helm's does
+  kuberay-conformance rehearse --to 1.7.0 -A --keep-crds                 an upgrade without new CRDs, like `helm upgrade`
   kuberay-conformance rehearse --to 1.7.0 -A --format markdown           for a ticket
 
-It gets and lists objects as doctor does, and changes nothing in the cluster. The upgrade happens on an API server on
-this machine, on which the real operators run; nothing leaves the machine. No container starts.
+rehearse reads the cluster as doctor does, and changes nothing in it. It upgrades copies of the objects on an API server on
+this machine, with the real operators; nothing leaves the machine. No container starts.
 
-Exit codes: 0 nothing to do, 1 review needed, 2 wrong usage, 3 the upgrade could not be rehearsed.";
+Exit codes: 0 nothing to do, 1 an object needs review or breaks, 2 wrong usage, 3 the upgrade could not be rehearsed.";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Rehearse {
-    /// Release after the upgrade; several, with commas, for an upgrade in steps
+    /// Release after the upgrade; for an upgrade in steps, several separated by commas
     #[arg(long, value_name = "VERSION", value_parser = parse_version, value_delimiter = ',', required = true)]
     pub to: Vec<Version>,
-    /// Release before the upgrade; that of the cluster's operator when absent
+    /// Release before the upgrade; default: the release of the cluster's operator
     #[arg(long, value_name = "VERSION", value_parser = parse_version)]
     pub from: Option<Version>,
     /// Namespace; that of the context when absent
     #[arg(short, long, value_name = "NAMESPACE", conflicts_with_all = ["all_namespaces", "objects"])]
     pub namespace: Option<String>,
-    /// Take the objects of every namespace
+    /// Read every namespace
     #[arg(short = 'A', long, conflicts_with = "objects")]
     pub all_namespaces: bool,
     /// Context of the kubeconfig; the current one when absent
@@ -44,10 +44,10 @@ pub struct Rehearse {
     /// Kubeconfig; $KUBECONFIG, else ~/.kube/config when absent
     #[arg(long, value_name = "FILE", conflicts_with_all = ["bundle", "objects"])]
     pub kubeconfig: Option<PathBuf>,
-    /// Take the objects of this bundle of doctor instead of a cluster's
+    /// Read the objects from a bundle of doctor instead of a cluster
     #[arg(long, value_name = "FILE", conflicts_with = "objects")]
     pub bundle: Option<PathBuf>,
-    /// Take the objects of manifests, or of folders with them; `-` reads standard input
+    /// Read the objects from manifests or folders; `-` reads standard input; needs --from
     #[arg(long, value_name = "FILE", num_args = 1.., requires = "from")]
     pub objects: Vec<PathBuf>,
     /// Environment variable of the operator after the upgrade; repeatable
@@ -59,7 +59,7 @@ pub struct Rehearse {
     /// Configuration file of the operator after the upgrade, as its `--config` reads it
     #[arg(long = "operator-config", hide_short_help = true, value_name = "FILE")]
     pub operator_config: Option<PathBuf>,
-    /// Leave the custom resource definitions as they are
+    /// Do not upgrade the custom resource definitions
     #[arg(long)]
     pub keep_crds: bool,
     /// Output format: text, json or markdown

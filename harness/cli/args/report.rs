@@ -11,7 +11,7 @@ use crate::plan;
 
 #[derive(Debug, Subcommand)]
 pub enum ReportCommand {
-    /// Make one report of several runs of one plan, such as its shards
+    /// Merge the results of several runs of one plan, such as its shards, into one report
     Merge(Merge),
     /// Compare two runs: newly failing, fixed, slower, new and gone cases
     #[command(after_long_help = COMPARE_EXIT_CODES)]
@@ -26,8 +26,8 @@ pub enum ReportCommand {
 
 const COMPARE_EXIT_CODES: &str = "\
 Exit codes: 0 nothing is newly failing, 1 at least one case is, 2 wrong usage, 3 the newer run was cut short or
-has no verdict on a case of the older one, results can't be read, or the page can't be written.
-Failures of provisional scenarios are listed and do not count.";
+has no verdict on any case of the older run, results can't be read, or the page can't be written.
+Failures of provisional scenarios are listed but do not count.";
 
 #[derive(Debug, Args)]
 pub struct Compare {
@@ -46,20 +46,20 @@ pub struct Compare {
 }
 
 const PUBLISH_EXIT_CODES: &str = "\
-Exit codes: 0 the report is written, 2 wrong usage or results of which no report can be made, 3 it can't be written.";
+Exit codes: 0 the report is written, 2 wrong usage or results that can't be published, 3 the report can't be written.";
 
 #[derive(Debug, Args)]
 pub struct Publish {
     /// `results.json` of the run, or the folder that holds it
     #[arg(value_name = "RESULTS", default_value = "output")]
     pub results: PathBuf,
-    /// Name of the publishing team: lower-case letters, digits and dashes
+    /// Name of the organization: lower-case letters, digits and dashes
     #[arg(long, value_name = "NAME")]
-    pub who: String,
+    pub organization: String,
     /// Scenarios that count
     #[arg(long, value_enum, default_value_t)]
     pub profile: crate::report::Profile,
-    /// KubeRay release to report, where the run has several
+    /// KubeRay release to report, if the run has several
     #[arg(long, value_name = "VERSION", value_parser = plan::parse_version)]
     pub operator: Option<Version>,
     /// Folder of all reports
@@ -68,17 +68,17 @@ pub struct Publish {
 }
 
 const VERIFY_EXIT_CODES: &str = "\
-Exit codes: 0 the report is true, 1 it is not, 2 wrong usage, 3 the results can't be read or the sample has no verdict.";
+Exit codes: 0 the report matches its results and the repeated cases, 1 it does not, 2 wrong usage, 3 the results can't be read or the sample has no verdict.";
 
 #[derive(Debug, Args)]
 pub struct Verify {
     /// The published report
     #[arg(value_name = "REPORT")]
     pub report: PathBuf,
-    /// `results.json` that it was made of, or the folder that holds it
+    /// `results.json` that the report was made from, or the folder that holds it
     #[arg(long, value_name = "RESULTS", default_value = "output")]
     pub results: PathBuf,
-    /// Number of its cases to run again; 0 runs none
+    /// Number of cases of the report to run again; 0 runs none
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub sample: usize,
     /// Operator binary of the run, if it used one; its digest must match the report

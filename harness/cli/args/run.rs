@@ -24,20 +24,19 @@ pub struct Run {
     pub engine: EngineArguments,
     #[command(flatten)]
     pub size: Size,
-    /// Continue the last run with the same arguments; cases that passed do not run again
+    /// Continue the last run, which must have had the same arguments; skip cases that passed
     #[arg(long)]
     pub resume: bool,
     /// Folder for reports and evidence
     #[arg(long, value_name = "DIR", default_value = "output")]
     pub output: PathBuf,
-    /// Leave the kind cluster up
+    /// Leave the kind cluster, or the operator of --install-operator, in place
     #[arg(long)]
     pub keep: bool,
-    /// Fail also for provisional, flaky and unscheduled cases
+    /// Also fail for provisional, flaky and skipped cases
     ///
-    /// A flaky case passes on its second attempt; if CI is set, it always fails the run. A
-    /// provisional scenario is derived from source code. An unscheduled case does not fit the
-    /// nodes.
+    /// Provisional: derived from source code. Flaky: passed on the second attempt; always fails the
+    /// run if CI is set. Skipped: too large for the nodes, or a release that can't be downloaded.
     #[arg(long)]
     pub strict: bool,
     /// Print no progress, only the results at the end
@@ -53,7 +52,7 @@ pub struct Run {
         default_value_t
     )]
     pub status_level: StatusLevelChoice,
-    /// When to keep Pods, events, logs and objects of a case
+    /// When to keep the evidence of a case: Pods, events, logs and objects
     #[arg(
         long,
         hide_short_help = true,
@@ -62,10 +61,10 @@ pub struct Run {
         default_value_t
     )]
     pub evidence: EvidenceChoice,
-    /// Number of cases at once, as far as the nodes have capacity
+    /// Number of cases at once, if the nodes have the capacity
     ///
-    /// When absent: 16 on envtest, one for each processor on kind, 64 with --context; a case that
-    /// only waits for time to pass then does not count.
+    /// Default: 16 on envtest, one for each processor on kind, 64 with --context. With the default,
+    /// a case that only waits for time to pass does not count.
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// Time limit of the whole run, such as 30m
@@ -73,8 +72,8 @@ pub struct Run {
     pub timeout: Duration,
     /// Kubernetes releases of the API server on envtest: 1.37, a list, a range, `latest` or `all`
     ///
-    /// With several, the scenarios run on one after the other, and the reports of each go to a
-    /// folder of its own below --output. When absent: the release of the nodes that are built.
+    /// With several releases, the scenarios run on each in turn, and each gets its own folder of
+    /// reports below --output. Default: the release of the nodes that --artifacts build makes.
     #[arg(long, hide_short_help = true, value_name = "VERSION")]
     pub kubernetes: Option<plan::Releases>,
     #[command(flatten)]

@@ -15,7 +15,7 @@ const SCENARIOS: &str = "scenarios";
 pub struct Folder {
     /// Folder of scenarios, or of one scenario
     ///
-    /// When absent: the folder `scenarios` here, else the built-in scenarios.
+    /// Default: the folder `scenarios` in the working directory, else the built-in scenarios.
     #[arg(long, value_name = "DIR")]
     pub scenarios: Option<PathBuf>,
 }
@@ -69,7 +69,7 @@ pub struct Init {
     /// Manifests: files or folders, or `-` for standard input
     #[arg(value_name = "MANIFEST", required = true)]
     pub manifests: Vec<PathBuf>,
-    /// Folder to create the scenario's folder in
+    /// Parent folder of the new scenario
     #[arg(long, value_name = "DIR", default_value = SCENARIOS)]
     pub scenarios: PathBuf,
 }
@@ -81,7 +81,7 @@ pub struct Snapshots {
     pub names: Vec<String>,
     #[command(flatten)]
     pub folder: Folder,
-    /// Replace snapshots also for releases that were not run
+    /// Also replace snapshots for releases that the run did not cover
     #[arg(long)]
     pub partial: bool,
 }

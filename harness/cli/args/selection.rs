@@ -31,10 +31,10 @@ pub struct Selection {
     pub targets: Option<Targets>,
     /// Include scenarios that upgrade the operator
     ///
-    /// They begin with an older release and replace it. Each runs alone on the cluster.
+    /// Each starts with an older release, replaces it, and runs alone on the cluster.
     #[arg(long, hide_short_help = true)]
     pub upgrades: bool,
-    /// Also run, on this target, cases that a cheaper target can run
+    /// Also run cases on this target that a cheaper target can run
     ///
     /// By default, each case runs on the cheapest target that meets its requirements.
     #[arg(long, hide_short_help = true)]
@@ -50,7 +50,7 @@ pub struct Selection {
 /// Which part of the plan.
 #[derive(Debug, Clone, Args)]
 pub struct PlanPart {
-    /// Run part I of N; `report merge` makes one report of all parts
+    /// Run part I of N; `report merge` combines the results of all parts
     ///
     /// Parts take about the same time, based on the recorded durations of the cases.
     #[arg(long, hide_short_help = true, value_name = "I/N")]
@@ -98,8 +98,8 @@ pub struct ReleaseArguments {
     /// KubeRay releases: 1.6.2, a list 1.3.2,1.6, a range 1.0.0..1.6.2, `latest` or `all`
     ///
     /// `1.6` is the newest patch release of 1.6. When absent: the newest release whose module can
-    /// be downloaded. In a range or `all`, a release that can't be downloaded is skipped. If you
-    /// name it, this is an error.
+    /// be downloaded. A range or `all` skips releases that can't be downloaded. Naming such a
+    /// release is an error.
     #[arg(long, value_name = "VERSION")]
     pub operator: Option<plan::Releases>,
     /// Ray release

@@ -60,7 +60,7 @@ pub(super) fn prune(options: &ArtifactPrune) -> Result<u8, CliError> {
 pub(super) fn lock(options: &ArtifactLock) -> Result<u8, CliError> {
     let (release, fixtures) = (&options.release, &options.fixtures);
     if !fixtures.join("versions.yaml").is_file() {
-        let problem = format!("{} holds no versions.yaml", fixtures.display());
+        let problem = format!("{} contains no versions.yaml", fixtures.display());
         return Err(CliError::bad_use(problem)
             .with_help("run it in a checkout of the harness, or name its folder with --fixtures"));
     }

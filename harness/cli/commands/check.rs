@@ -69,7 +69,7 @@ pub(super) fn run(options: &CheckArguments) -> Result<u8, CliError> {
         for reason in report
             .operators
             .iter()
-            .filter_map(|one| one.unread.as_ref())
+            .filter_map(|one| one.unverified.as_ref())
         {
             print_problem!("warning: {reason}");
         }
@@ -113,7 +113,7 @@ fn releases(
         (Some(from), Some(to)) => Err(CliError::bad_use(format!(
             "--from {from} is not before --to {to}"
         ))
-        .with_help("an upgrade goes from an older release to a newer one")),
+        .with_help("an upgrade needs a newer release than the current one")),
         _ => match options.operator.operator.as_ref().or(configured) {
             Some(named) => operators(Some(named)),
             None => Ok(Vec::new()),

@@ -3,7 +3,8 @@
 mod text;
 
 use super::files;
-use super::live::{block, block_until_cancelled, kind, own_ray};
+use super::live::{kind, own_ray};
+use super::work::{block, block_until_cancelled};
 use crate::args::{ClusterArguments, Mirrors, Stack};
 use crate::exit::{CliError, PASSED};
 use crate::provider::{EnvtestSpec, KindSpec, TargetSpec, daemon};

@@ -6,7 +6,7 @@ use semver::Version;
 
 mod accept;
 
-use super::{colour, live};
+use super::{colour, work};
 use crate::args::{DiffArguments, DiffFormat};
 use crate::console;
 use crate::diff::{self, DiffOptions, OperatorOf};
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &DiffArguments) -> Result<u8, CliError> {
         accept_as: arguments.accept_as.clone(),
     };
     let mut outcome = None;
-    live::block(async |progress, cancel| {
+    work::block(async |progress, cancel| {
         outcome = Some(diff::diff(&options, progress, cancel).await?);
         Ok(PASSED)
     })?;
@@ -136,7 +136,7 @@ fn operators(arguments: &DiffArguments) -> Result<(OperatorOf, OperatorOf), CliE
     if let Some(release) = releases.next() {
         let message = format!("KubeRay {release} is one side too many");
         return Err(CliError::bad_use(message)
-            .with_help("an option such as --head-source takes the place of a release"));
+            .with_help("an option such as --head-source replaces a release"));
     }
     Ok(sides)
 }

@@ -86,11 +86,11 @@ fn explained(
     Ok(secrets::redacted(explained, &secrets::redactor(sources)))
 }
 
-/// A release that fixtures/versions.yaml pins was run and compared, so nothing about it is unread.
+/// A release that fixtures/versions.yaml pins was run and compared, so it is verified.
 pub(super) fn forget_pinned(operators: &mut [explain::ExplainedOperator], pins: &Pins) {
     for operator in operators {
         if pins.operator(&operator.release).is_ok() {
-            operator.unread = None;
+            operator.unverified = None;
         }
     }
 }

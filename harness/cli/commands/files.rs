@@ -263,7 +263,7 @@ pub(super) fn review(snapshots: &Snapshots) -> Result<u8, CliError> {
             "{accepted} accepted, {rejected} rejected, {} left as they are",
             reviewed.skipped.len()
         );
-        // Whoever could not be asked has reviewed nothing.
+        // Without an answer to any question, nothing was reviewed.
         Ok(if accepted + rejected == 0 {
             FAILED
         } else {

@@ -32,12 +32,8 @@ pub(super) fn read(
         let (client, scope) = cluster.connect().await?;
         Ok(live::read_objects(&client, &scope, progress).await?)
     })?;
-    for missing in &bundle.missing {
-        print_problem!(
-            "warning: {} could not be read: {}",
-            missing.what,
-            missing.why
-        );
+    for unread in &bundle.unread {
+        print_problem!("warning: {} could not be read: {}", unread.what, unread.why);
     }
     let groups = manifests::of(&bundle);
     if groups.is_empty() {
@@ -46,7 +42,7 @@ pub(super) fn read(
             None => "the cluster".into(),
         };
         return Err(CliError::bad_use(format!(
-            "{searched} holds no RayCluster, RayJob, RayService or RayCronJob"
+            "{searched} contains no RayCluster, RayJob, RayService or RayCronJob"
         ))
         .with_help("name another namespace with -n, or all with -A"));
     }

@@ -4,7 +4,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{files, live};
+use super::{files, work};
 use crate::args::Fuzz;
 use crate::contract::PodRole;
 use crate::exit::{CliError, ENVIRONMENT, FAILED, PASSED};
@@ -33,7 +33,7 @@ pub(super) fn run(options: &Fuzz) -> Result<u8, CliError> {
         seed,
         samples: options.samples,
     };
-    live::block(async |progress, cancel| {
+    work::block(async |progress, cancel| {
         let fuzzed = fuzz::fuzz(&fuzz, progress, cancel).await?;
         Ok(show(options, &fuzzed, seed))
     })
@@ -51,11 +51,11 @@ fn show(options: &Fuzz, fuzzed: &[FuzzOutcome], seed: u64) -> u8 {
         for finding in &one.findings {
             let Some(root) = &options.save else { continue };
             match keep(root, one, finding) {
-                Ok(Some(folder)) => print_lines!("  kept in {}", folder.display()),
+                Ok(Some(folder)) => print_lines!("  saved in {}", folder.display()),
                 Ok(None) => {}
                 Err(error) => {
                     let root = root.display();
-                    print_problem!("error: failed to keep a difference in {root}: {error}");
+                    print_problem!("error: failed to save a difference in {root}: {error}");
                     code = ENVIRONMENT;
                 }
             }
@@ -149,7 +149,7 @@ fn samples(one: &FuzzOutcome) -> String {
         let pods: usize = one.samples.iter().map(|sample| sample.pods).sum();
         let different = one.samples.iter().filter(|one| one.surprise.is_some());
         text.push_str(&format!(
-            "  {} of its own samples, {pods} Pods: {} differences\n",
+            "  {} samples of the release, {pods} Pods: {} differences\n",
             one.samples.len(),
             different.count()
         ));
@@ -191,11 +191,11 @@ fn surprise(surprise: &Surprise) -> String {
             )
         }
         Surprise::Refused { stage, message } => format!(
-            "refused, and the contract says that it is accepted\n  {}: {message}",
+            "refused, but the contract accepts it\n  {}: {message}",
             stage.word()
         ),
         Surprise::Accepted { stage, reason, log } => format!(
-            "accepted, and the contract says that it is refused\n  expected at {}: {reason}\n  \
+            "accepted, but the contract refuses it\n  expected at {}: {reason}\n  \
              the operator's log: {log}",
             stage.word()
         ),
@@ -384,9 +384,7 @@ mod tests {
         let refusals = crate::contract::admit(&one.release, &object).refusals;
         one.coverage.add_refusals(&refusals);
         let text = never_reached(&one);
-        assert!(
-            !text.contains("stage operator") && !text.contains("refusal cluster-name"),
-            "{text}"
-        );
+        assert_not_contains!(text, "stage operator");
+        assert_not_contains!(text, "refusal cluster-name");
     }
 }

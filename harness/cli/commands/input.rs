@@ -60,7 +60,7 @@ fn add_folder(
     let mut found = Vec::new();
     collect(folder, &mut found).map_err(|error| unreadable(folder, &error))?;
     if found.is_empty() {
-        let message = format!("{} holds no .yaml, .yml or .json file", folder.display());
+        let message = format!("{} contains no .yaml, .yml or .json file", folder.display());
         return Err(CliError::bad_use(message)
             .with_help("name a folder with manifests, or the files themselves"));
     }
@@ -245,7 +245,7 @@ mod tests {
         for (argument, message) in [
             (folder.path().join("absent.yaml"), "cannot read"),
             (folder.path().join("*.json"), "no file matches"),
-            (empty.path().into(), "holds no .yaml, .yml or .json file"),
+            (empty.path().into(), "contains no .yaml, .yml or .json file"),
         ] {
             let Err(error) = read(std::slice::from_ref(&argument), false) else {
                 panic!("{} was read", argument.display())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{files, live};
+use super::{files, work};
 use crate::args::{Collect, ImageOf, JobCluster, Run, Submit};
 use crate::exit::{self, CliError, ENVIRONMENT, PASSED};
 use crate::plan::{Division, Durations, Shard};
@@ -69,7 +69,7 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
                 .with_help("use lower-case letters, digits and inner hyphens, at most 40"),
         );
     }
-    live::block_until_cancelled(async |progress| {
+    work::block_until_cancelled(async |progress| {
         let (client, image) = match (&arguments.image, arguments.place.existing.spec()) {
             (Some(image), _) => (client(&arguments.place, &progress).await?, image.clone()),
             (None, None) => {
@@ -120,7 +120,7 @@ pub(super) fn submit(arguments: &Submit) -> Result<u8, CliError> {
 }
 
 pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
-    live::block_with(StatusLevel::default(), async |progress, cancel| {
+    work::block_with(StatusLevel::default(), async |progress, cancel| {
         let options = CollectOptions {
             job: arguments.job.clone(),
             output: arguments.output.clone(),
@@ -136,8 +136,8 @@ pub(super) fn collect(arguments: &Collect) -> Result<u8, CliError> {
             () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
             collected = collected => collected,
         }?;
-        live::show(&result)?;
-        Ok(exit::of_run(&result, live::strictness(arguments.strict)))
+        work::show(&result)?;
+        Ok(exit::of_run(&result, work::strictness(arguments.strict)))
     })
 }
 
@@ -145,7 +145,7 @@ pub(super) fn image(arguments: &ImageOf) -> Result<u8, CliError> {
     let source = arguments.artifacts.install()?;
     let root = arguments.scenarios.root()?;
     files::load(&root)?;
-    live::block_until_cancelled(async |progress| {
+    work::block_until_cancelled(async |progress| {
         let spec = KindSpec {
             engine: arguments.engine.map(Into::into),
             source,

@@ -51,7 +51,7 @@ pub(super) fn releases(arguments: &Run) -> Result<Vec<Version>, CliError> {
     let releases = selection.resolve(&known, &known);
     releases.map_err(|error| {
         let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-        CliError::bad_use(error).with_help(format!("envtest knows {}", known.join(", ")))
+        CliError::bad_use(error).with_help(format!("envtest supports {}", known.join(", ")))
     })
 }
 

@@ -1,30 +1,24 @@
-//! `run`, and how commands that need a cluster wait for it.
+//! `run`: the scenarios on the targets that the arguments name.
 
 #[cfg(test)]
 mod tests;
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use semver::Version;
-use tokio_util::sync::CancellationToken;
 
-use super::{colour, environment_variable, files, job, kubernetes};
+use super::work::{block_with, show, strictness};
+use super::{files, job, kubernetes};
 use crate::args::{
     EngineArguments, OperatorSource, OwnRay, OwnTarget, ReleaseArguments, Run, Targets,
 };
 use crate::artifact::RaySource;
-use crate::console;
 use crate::exit::{self, CliError, PASSED};
-use crate::expect::pending_allowed;
-use crate::interrupt;
-use crate::provider::{EnvtestSpec, ExistingSpec, KindSpec, TargetError, TargetSpec};
-use crate::report::{
-    self, AllReports, Progress, Redacted, Redactor, RunResult, StatusLevel, Strictness,
-};
-use crate::runner::{self, RunError, RunSpec};
+use crate::provider::{EnvtestSpec, ExistingSpec, KindSpec, TargetSpec};
+use crate::report::{self, AllReports, RunResult, StatusLevel};
+use crate::runner::{self, RunSpec};
 use crate::scenario::TargetKind;
 
 pub(super) fn run(arguments: &Run) -> Result<u8, CliError> {
@@ -168,12 +162,12 @@ fn targets(arguments: &Run, kubernetes: Option<&Version>) -> Result<Vec<TargetSp
         );
     }
     if arguments.size.nodes.is_some() {
-        problem = Some(
-            "--nodes is for a cluster that is made; one that exists has the nodes that it has",
-        );
+        problem = Some("--nodes applies only to a cluster that the harness creates");
     }
     if arguments.own_ray.ray_wheel.is_some() {
-        problem = Some("--ray-wheel is for a cluster that is made; name an image with --ray-image");
+        problem = Some(
+            "--ray-wheel applies only to a cluster that the harness creates; name an image with --ray-image",
+        );
     }
     match problem {
         Some(problem) => Err(CliError::bad_use(problem)),
@@ -214,16 +208,6 @@ pub(super) fn own_ray(
     Ok(source)
 }
 
-/// What fails a run, with and without `--strict`.
-pub(super) fn strictness(strict: bool) -> Strictness {
-    Strictness {
-        provisional: strict,
-        flaky: strict || !pending_allowed(environment_variable("CI").as_deref()),
-        no_capacity: strict,
-        unavailable: strict,
-    }
-}
-
 /// The kind cluster of the arguments.
 pub(super) fn kind(engine: &EngineArguments, source: &OperatorSource) -> KindSpec {
     KindSpec {
@@ -233,68 +217,4 @@ pub(super) fn kind(engine: &EngineArguments, source: &OperatorSource) -> KindSpe
         operator: source.custom_operator(),
         ..KindSpec::default()
     }
-}
-
-pub(super) fn block(
-    work: impl AsyncFnOnce(Arc<dyn Progress>, CancellationToken) -> Result<u8, RunError>,
-) -> Result<u8, CliError> {
-    block_with(StatusLevel::default(), async |progress, cancel| {
-        Ok(work(progress, cancel).await?)
-    })
-}
-
-/// Does work that takes long, with progress on standard error and a token that the first Ctrl-C
-/// cancels.
-pub(super) fn block_with<T>(
-    level: StatusLevel,
-    work: impl AsyncFnOnce(Arc<dyn Progress>, CancellationToken) -> Result<T, CliError>,
-) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime
-        .map_err(|error| CliError::Environment(format!("failed to start the runtime: {error}")))?;
-    runtime.block_on(async {
-        let in_ci = environment_variable("CI").is_some();
-        let progress = report::progress(std::io::stderr().is_terminal(), in_ci, level);
-        // It knows no cluster's Secrets yet; a run learns them.
-        let progress: Arc<dyn Progress> = Arc::new(Redacted::new(progress, Redactor::of_process()));
-        let cancel = interrupt::token();
-        work(progress, cancel).await
-    })
-}
-
-/// As [`block`], for work that the first Ctrl-C may end wherever it is, because it can be repeated.
-pub(super) fn block_until_cancelled(
-    work: impl AsyncFnOnce(Arc<dyn Progress>) -> Result<u8, RunError>,
-) -> Result<u8, CliError> {
-    block(async move |progress, cancel| {
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
-            done = work(progress) => done,
-        }
-    })
-}
-
-/// Prints what a run found, and gives it to GitHub Actions inside of it.
-///
-/// # Errors
-/// When the job's summary can't be written; all that is printed is printed before.
-pub(super) fn show(result: &RunResult) -> Result<(), CliError> {
-    let text = report::render_text(result, colour());
-    let text = text.trim_end();
-    // Inside GitHub Actions a container's log must not be able to give the runner commands.
-    if environment_variable("GITHUB_ACTIONS").is_some() {
-        console::line(&report::github::without_commands(text));
-    } else {
-        console::line(text);
-    }
-    for line in report::github::annotations(result, &environment_variable) {
-        console::line(&line);
-    }
-    Ok(report::github::write_summary(
-        result,
-        &environment_variable,
-    )?)
 }

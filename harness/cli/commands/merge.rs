@@ -1,6 +1,6 @@
 //! `report merge`: makes one report of the results of several runs of one plan.
 
-use super::live;
+use super::work;
 use crate::args::Merge;
 use crate::exit::{self, CliError};
 use crate::output::{OutputError, OutputLock};
@@ -15,10 +15,10 @@ pub(super) fn run(arguments: &Merge) -> Result<u8, CliError> {
     let copied = report::write_merged(&merged, &arguments.output, &report::AllReports)?;
     warn(&merged.notes);
     warn(&copied);
-    live::show(&merged.run)?;
+    work::show(&merged.run)?;
     Ok(exit::of_run(
         &merged.run,
-        live::strictness(arguments.strict),
+        work::strictness(arguments.strict),
     ))
 }
 

@@ -25,7 +25,8 @@ const LARGEST: u64 = 1 << 20;
 pub(super) fn publish(arguments: &Publish) -> Result<u8, CliError> {
     let (run, bytes) = results(&arguments.results)?;
     let release = arguments.operator.as_ref();
-    let report = ConformanceReport::of(&run, &bytes, &arguments.who, arguments.profile, release)?;
+    let organization = &arguments.organization;
+    let report = ConformanceReport::of(&run, &bytes, organization, arguments.profile, release)?;
     let path = arguments.reports.join(report.path());
     let yaml = serde_saphyr::to_string(&report)
         .map_err(|error| CliError::Environment(format!("writing YAML: {error}")))?;
@@ -50,17 +51,17 @@ pub(super) fn verify(arguments: &Verify) -> Result<u8, CliError> {
         let path = arguments.report.display();
         let expected = expected.display();
         differences.push(format!(
-            "path: the report lies at {path}, not at …/{expected}"
+            "path: the report is at {path}, not at …/{expected}"
         ));
     }
     if !differences.is_empty() {
         for difference in &differences {
             print_problem!("{difference}");
         }
-        print_problem!("error: the report is not what its results say");
+        print_problem!("error: the report does not match its results");
         return Ok(FAILED);
     }
-    print_lines!("the report is what its results say: {report}");
+    print_lines!("the report matches its results: {report}");
     if arguments.sample == 0 {
         return Ok(PASSED);
     }
@@ -257,7 +258,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<ProgrammeEntry>, CliError> {
                 .is_ok_and(|date| date > tomorrow)
             {
                 let (file, date) = (file.display(), line(&report.spec.date));
-                let message = format!("{file} is of {date}, which is still to come");
+                let message = format!("{file} has the date {date}, which is in the future");
                 return Err(CliError::bad_use(message));
             }
             let path = path.display().to_string();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::live::block_with;
+use super::work::block_with;
 use crate::exit::CliError;
 use crate::live::{self, Bundle, Scope};
 use crate::report::{Outcome, Progress, StatusLevel};

@@ -30,7 +30,7 @@ impl From<RehearseError> for CliError {
 pub(super) fn run(options: &Rehearse) -> Result<u8, CliError> {
     let source = options.artifacts.install()?;
     let offline = offline(options)?;
-    let report = super::live::block_with(StatusLevel::default(), async |progress, cancel| {
+    let report = super::work::block_with(StatusLevel::default(), async |progress, cancel| {
         let mut fleet = if let Some(fleet) = offline {
             fleet
         } else {
@@ -69,7 +69,7 @@ fn exit_code(report: &RehearsalReport) -> u8 {
     if report.needs_review() {
         return FAILED;
     }
-    match report.unread() {
+    match report.unread_ray_objects() {
         None => PASSED,
         Some(unread) => {
             let (what, why) = (&unread.what, visible::line(&unread.why));
@@ -164,7 +164,7 @@ mod tests {
     #[case::unread_but_not_needed(&[], &["nodes"], false, PASSED)]
     fn what_was_not_rehearsed_is_not_nothing_to_do(
         #[case] left_out: &[&str],
-        #[case] missing: &[&str],
+        #[case] unread: &[&str],
         #[case] unsettled: bool,
         #[case] expected: u8,
     ) {
@@ -176,7 +176,7 @@ mod tests {
                     why: "no operator watches its namespace".into(),
                 })
                 .collect(),
-            missing: missing
+            unread: unread
                 .iter()
                 .map(|what| UnreadKind {
                     what: (*what).into(),

@@ -36,12 +36,12 @@ impl Reviewer for Terminal<'_> {
                 let path = visible::line(&path.display().to_string());
                 return writeln!(
                     output,
-                    "{path} says the same; accepting adds these releases to its header\n"
+                    "{path} is unchanged; accepting adds these releases to its header\n"
                 );
             }
             Some((path, _)) if *path != snapshot.target => {
                 let path = visible::line(&path.display().to_string());
-                writeln!(output, "until now {path} speaks for these releases")?;
+                writeln!(output, "so far {path} covers these releases")?;
             }
             Some(_) => {}
             None => writeln!(output, "there is no snapshot yet")?,

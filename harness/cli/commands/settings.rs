@@ -30,7 +30,7 @@ impl OperatorArguments {
         }
         for name in settings.unknown() {
             print_problem!(
-                "warning: the operator's variable {name} has no effect on what explain shows; these have: {}",
+                "warning: the operator's variable {name} has no effect on the output of explain; these have: {}",
                 EffectiveSettings::KNOWN.join(", ")
             );
         }

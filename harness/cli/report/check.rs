@@ -11,6 +11,7 @@ mod trap_pages;
 
 pub use ci::{check_annotations, check_junit};
 pub use flat::check_flat;
+pub use frame::Look;
 pub use sarif::check_sarif;
-pub use text::{Look, check_concise, check_text};
+pub use text::{check_concise, check_text};
 pub use trap_pages::{trap_index, trap_page};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::markdown_text::cell;
 use crate::contract::{CLASSES, Layer, RULES, Rule};
 use crate::scenario::Scenario;
 
@@ -12,13 +13,13 @@ const INTRODUCTION: &str = "\
 
 <!-- Written by `kuberay-conformance docs contract`. -->
 
-These rules describe what KubeRay's operator makes of the `command` and `args` of a Ray container.
-The scenarios of this repository prove them on real operators. The page comes from the rules
-(`harness/contract/src/rules.rs`) and the scenarios.
+These rules describe how KubeRay's operator turns the `command` and `args` of a Ray container into
+those of a Pod. The scenarios of this repository prove them on real operators. The command generates
+the page from the rules (`harness/contract/src/rules.rs`) and the scenarios.
 
-A rule has a *spec* layer: what the operator writes. If the shell, the kubelet or Ray decide, it
-also has a *runtime* layer: what the container then does. Reports call a rule proven if every
-scenario of it passed and the scenarios cover each layer.
+A rule has a *spec* layer: the objects that the operator writes. If the shell, the kubelet or Ray
+decide, it also has a *runtime* layer: the behaviour of the container. Reports call a rule proven if
+all of its scenarios passed and they cover each layer.
 ";
 
 /// The whole page.
@@ -36,12 +37,12 @@ fn classes(text: &mut String) {
     text.push_str(
         "\n## Behaviour classes\n\n\
          Releases whose operators behave alike form a class, named after its first release. A snapshot\n\
-         `…@ge-1.4.0.snap` holds for this class and all later ones, until there is a snapshot of a later class.\n\n\
-         | from KubeRay | what sets it apart from the class before |\n|---|---|\n",
+         `…@ge-1.4.0.snap` applies to this class and all later ones, up to the next class with a snapshot.\n\n\
+         | from KubeRay | differences from the previous class |\n|---|---|\n",
     );
     for class in &CLASSES {
         let provisional = if class.provisional {
-            " *Read in its source, not seen on a real operator.*"
+            " *Read in its source, not observed on a real operator.*"
         } else {
             ""
         };
@@ -114,9 +115,9 @@ fn section(text: &mut String, rule: &Rule, scenarios: &[Arc<Scenario>]) {
         _ = writeln!(
             text,
             "| [`{name}`](../../scenarios/{name}/scenario.yaml) | {} | {} | {} | {} |",
-            cell(spec.description.trim()),
+            cell(&spec.description),
             target,
-            cell(&spec.operator),
+            spec.operator,
             spec.level,
             name = scenario.name(),
         );
@@ -140,14 +141,6 @@ fn range(rule: &Rule) -> String {
         None if rule.since == CLASSES[0].name => "in every release".into(),
         None => format!("from {} on", rule.since),
     }
-}
-
-/// A text in one cell of a table.
-fn cell(text: &str) -> String {
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace('|', "\\|")
 }
 
 /// Issues of one repository by number.
@@ -189,7 +182,7 @@ mod tests {
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             committed == current,
-            "docs/reference/contract.md is not what the rules and scenarios say; write it anew with \
+            "docs/reference/contract.md differs from the rules and scenarios; regenerate it with \
              `kuberay-conformance docs > docs/reference/contract.md` and commit it"
         );
     }

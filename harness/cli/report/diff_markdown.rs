@@ -1,6 +1,7 @@
 //! What a comparison of two operators found, for the comment of a pull request.
 
 use super::diff_text::{summary, yaml};
+use super::markdown_text::cell;
 use crate::scenario::diff::{Diff, DiffEntry};
 use crate::visible;
 
@@ -97,12 +98,6 @@ fn html(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
-}
-
-/// A text in one line of Markdown, in which nothing is a tag, a mention or a column.
-fn cell(text: &str) -> String {
-    let text = visible::line(text);
-    html(&text).replace('|', "\\|").replace('@', "@\u{200b}")
 }
 
 #[cfg(test)]

@@ -33,12 +33,12 @@ pub fn doctor_text(report: &DoctorReport, verbose: bool, colour: bool) -> String
         let rest = told.len() - shown;
         text.push_str(&format!("{rest} more objects with --verbose\n\n"));
     }
-    for missing in &report.missing {
-        let why = one_line(&missing.why);
+    for unread in &report.unread {
+        let why = one_line(&unread.why);
         text.push_str(&format!(
             "{}: no {}: {why}\n",
             paint.yellow("not read"),
-            missing.what
+            unread.what
         ));
     }
     text.push_str(&summary(report, verbose));
@@ -73,7 +73,7 @@ fn of_object(object: &DoctorObject, verbose: bool, paint: Paint) -> Vec<String> 
             lines.push(format!(
                 "  {word}[{}] {}",
                 finding.cause,
-                one_line(&finding.sentence)
+                one_line(&finding.message)
             ));
         }
     }
@@ -146,7 +146,7 @@ fn of_finding(finding: &DoctorFinding, verbose: bool, paint: Paint) -> Vec<Strin
         "{}[{}] {}",
         word(finding.severity, paint),
         finding.cause,
-        one_line(&finding.sentence)
+        one_line(&finding.message)
     )];
     let place = match (&finding.pod, &finding.container) {
         (Some(pod), Some(container)) => format!("Pod {pod}, container {container}"),
@@ -163,7 +163,7 @@ fn of_finding(finding: &DoctorFinding, verbose: bool, paint: Paint) -> Vec<Strin
         lines.push(format!("  {}: {text}", proof.kind.word()));
     }
     if finding.severity != Severity::Note {
-        lines.push(format!("  do: {}", one_line(&finding.advice)));
+        lines.push(format!("  do: {}", one_line(&finding.help)));
     }
     if let Some(patch) = &finding.patch {
         lines.push(format!("  {}", command(patch)));
@@ -248,7 +248,7 @@ pub fn doctor_junit(report: &DoctorReport) -> Result<String, ReportError> {
             .find(|one| one.severity == Severity::Error)?;
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type(first.cause.as_str());
-        status.set_message(clean(&first.sentence));
+        status.set_message(clean(&first.message));
         let paint = Paint::new(false);
         let all = findings.iter().flat_map(|one| of_finding(one, true, paint));
         status.set_description(clean(&all.collect::<Vec<_>>().join("\n")));

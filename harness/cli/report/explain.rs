@@ -73,7 +73,7 @@ fn remarks(explanation: &Explanation, container: &Container) -> String {
             "\n  the order of generated flags is random on this release: each Pod has another one than shown here",
         );
     }
-    if let Some(reason) = &operator.unread {
+    if let Some(reason) = &operator.unverified {
         text.push_str(&format!("\n  warning: {}", line(reason)));
     }
     if operator.provisional {
@@ -164,7 +164,7 @@ fn warn(file: &str, warning: &Warning) -> String {
         line(file),
         line(&warning.path),
         line(&warning.message),
-        line(&warning.advice)
+        line(&warning.help)
     )
 }
 

@@ -1,11 +1,11 @@
 //! Report files, each written whole or not at all.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{ReportError, Reports, RunComparison, RunResult, json, junit, markdown, page};
+use crate::process::{UNFINISHED, replace_file};
 use crate::scenario::files::check_replaceable;
 
 /// Names of the reports, in the order in which they are written.
@@ -73,9 +73,7 @@ fn remove(report: &Path) -> Result<(), ReportError> {
     }
 }
 
-/// What a killed process has left of a report, in a folder that this process has locked.
-const UNFINISHED: &str = ".report-";
-
+/// Removes what a killed process has left of a report, in a folder that this process has locked.
 fn remove_unfinished(output: &Path) {
     for entry in fs::read_dir(output).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -107,17 +105,9 @@ pub fn write_in_folder(path: &Path, text: &str) -> Result<(), ReportError> {
 pub fn write_atomically(path: &Path, text: &str) -> Result<(), ReportError> {
     let write = || {
         check_replaceable(path)?;
-        let folder = path.parent().filter(|folder| *folder != "");
-        let folder = folder.unwrap_or(Path::new("."));
         // Readable by all (as far as the umask allows): reports are often collected by another
         // user.
-        let mut file = tempfile::Builder::new()
-            .prefix(UNFINISHED)
-            .permissions(fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
+        replace_file(path, text.as_bytes(), 0o666)
     };
     write().map_err(|source| ReportError::Write {
         path: path.into(),

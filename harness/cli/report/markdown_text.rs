@@ -56,6 +56,65 @@ fn block_marker(line: &str) -> Option<usize> {
     is_marker.then_some(digits)
 }
 
+/// Returns a text with Markdown of its own, such as `` `code` ``, on one line of a table, a list or
+/// a heading. Outside of spans of code nothing is a tag, a mention or the end of a column. A
+/// backtick without a counterpart starts no span.
+pub(crate) fn cell(text: &str) -> String {
+    let line = one_line(text);
+    let mut cell = String::with_capacity(line.len());
+    let mut rest = line.trim_start();
+    while let Some(at) = rest.find('`') {
+        let (before, from) = rest.split_at(at);
+        push_text(&mut cell, before);
+        let (fence, behind) = from.split_at(backticks(from));
+        // GFM reads `\\|` as a backslash and the end of a column, also in a span.
+        let end = span_end(behind, fence.len()).filter(|end| !behind[..*end].contains("\\|"));
+        if let Some(end) = end {
+            cell.push_str(fence);
+            cell.push_str(&behind[..end].replace('|', "\\|"));
+            cell.push_str(fence);
+            rest = &behind[end + fence.len()..];
+        } else {
+            push_text(&mut cell, fence);
+            rest = behind;
+        }
+    }
+    push_text(&mut cell, rest);
+    cell
+}
+
+/// Returns where the backticks stand that end a span of code after `fence` backticks.
+fn span_end(text: &str, fence: usize) -> Option<usize> {
+    let mut at = 0;
+    while let Some(next) = text[at..].find('`') {
+        let run = backticks(&text[at + next..]);
+        if run == fence {
+            return Some(at + next);
+        }
+        at += next + run;
+    }
+    None
+}
+
+/// Returns the number of backticks at the beginning of a text.
+fn backticks(text: &str) -> usize {
+    text.len() - text.trim_start_matches('`').len()
+}
+
+fn push_text(cell: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '\\' | '|' => cell.extend(['\\', c]),
+            '`' => cell.push_str("&#96;"),
+            '<' => cell.push_str("&lt;"),
+            '>' => cell.push_str("&gt;"),
+            '&' => cell.push_str("&amp;"),
+            '@' => cell.push_str("@\u{200b}"),
+            _ => cell.push(c),
+        }
+    }
+}
+
 /// A span of code, where the text allows it.
 pub(super) fn code(text: &str) -> String {
     let text = one_line(text);
@@ -81,4 +140,27 @@ pub(super) fn fenced(text: &mut String, language: &str, block: &str) {
         "{fence}{language}\n{}\n{fence}\n",
         block.trim_end_matches('\n')
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::cell;
+
+    #[rstest]
+    #[case::code("`a && b` and `c`", "`a && b` and `c`")]
+    #[case::long_fence("``a ` <b>`` <c>", "``a ` <b>`` &lt;c&gt;")]
+    #[case::column("a | `b | c`", r"a \| `b \| c`")]
+    #[case::column_after_a_backslash(r"a\|b", r"a\\\|b")]
+    #[case::column_after_a_backslash_in_code(r"`a\|b`", r"&#96;a\\\|b&#96;")]
+    #[case::tag("<img src=x> & >", "&lt;img src=x&gt; &amp; &gt;")]
+    #[case::mention("@team `@team`", "@\u{200b}team `@team`")]
+    #[case::lone_backtick("a ` <b>", "a &#96; &lt;b&gt;")]
+    #[case::other_fence("`` a ` <b>", "&#96;&#96; a &#96; &lt;b&gt;")]
+    #[case::escaped_backtick(r"\`<b>`", r"\\`<b>`")]
+    #[case::lines(" a\nb\tc\n", "a b c")]
+    fn a_cell_keeps_spans_of_code_and_nothing_else(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(cell(text), expected);
+    }
 }

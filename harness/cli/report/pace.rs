@@ -34,7 +34,7 @@ pub(super) fn parts(cases: &[CaseResult]) -> Vec<TimePart> {
     let mut before = 0.0;
     let names = [
         "Ray's own start",
-        "before it: Pods are made, images arrive",
+        "before it: Pods are created, images arrive",
         "after it, or without Ray: what checks wait for",
     ];
     names

@@ -16,8 +16,8 @@ const INTRODUCTION: &str = "\
 
 <!-- Written by `kuberay-conformance docs pairs`. -->
 
-This page lists what the scenarios of the kind target showed on each pair of KubeRay and Ray
-releases in `fixtures/versions.yaml`. It is generated from the results of a run:
+This page lists the results of the kind target's scenarios on each pair of KubeRay and Ray releases
+in `fixtures/versions.yaml`. These commands generate it from the results of a run:
 
 ```sh
 kuberay-conformance run --target kind --pair all --output output/pairs
@@ -26,8 +26,8 @@ kuberay-conformance docs pairs --results output/pairs/results.json --results out
 ```
 
 The first table shows on which pairs each scenario passed, and in which checks the pairs differ.
-These differences are what an upgrade from one pair to another changes. The sections below show what
-was found, check by check.
+An upgrade from one pair to another causes these differences. The sections below list the results,
+check by check.
 ";
 
 /// Values with more lines than this are named by their snapshot alone.

@@ -1,4 +1,4 @@
-//! The conformance programme: a report that a team publishes of one run, and whether it is true.
+//! The conformance programme: a report that an organization publishes of one run, and its checks.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -22,8 +22,8 @@ pub use page::{ProgrammeEntry, badge, render_programme};
 pub const API_VERSION: &str = "kuberay-conformance/v1beta1";
 const KIND: &str = "ConformanceReport";
 
-/// `conformance/reports/<kuberay>/<who>-<target>.yaml`: what one run of one build of the operator
-/// showed. Everything but `who` follows from the run's `results.json`.
+/// `conformance/reports/<kuberay>/<organization>-<target>.yaml`: what one run of one build of the
+/// operator showed. Everything but `organization` follows from the run's `results.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(extend("$id" = "urn:kuberay-conformance:conformance-report:v1beta1"))]
@@ -44,7 +44,7 @@ pub struct ConformanceReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportMetadata {
-    /// `<who>-<target>`, which is the file's name, too.
+    /// `<organization>-<target>`, which is the file's name, too.
     pub name: String,
 }
 
@@ -52,8 +52,8 @@ pub struct ReportMetadata {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReportSpec {
-    /// Who vouches for the run: lower-case letters, digits and dashes.
-    pub who: String,
+    /// The organization that vouches for the run: lower-case letters, digits and dashes.
+    pub organization: String,
     /// The day on which the run began, UTC, such as `2026-11-28`.
     pub date: String,
     /// Release of the harness.
@@ -146,7 +146,7 @@ pub enum ProgrammeResult {
 /// Why no report can be made of results.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgrammeError {
-    /// `who` can't be part of a file's name.
+    /// `organization` can't be part of a file's name.
     #[error("`{}` is no name: use lower-case letters, digits and dashes, such as `acme`", .0.escape_debug())]
     Name(String),
     /// The results have cases of several releases.
@@ -163,12 +163,12 @@ pub enum ProgrammeError {
     NoDate(String),
     /// The results do not identify the build.
     #[error(
-        "the results do not say which build of the operator ran ({0}): run it by an image with a digest, or by a program that the harness built"
+        "the results do not record the operator's build ({0}): run an image with a digest, or a program that the harness built"
     )]
     NoBuild(String),
     /// The results do not say how to repeat the run.
     #[error(
-        "the results do not say which command repeats the run, as those of `report merge` do not: publish the results of one run"
+        "the results do not record the command that repeats the run, like all results of `report merge`: publish the results of one run"
     )]
     NoCommand,
 }
@@ -201,10 +201,10 @@ impl ProgrammeResult {
     }
 }
 
-/// Whether a text names who publishes: it becomes a part of a path.
-fn is_name(who: &str) -> bool {
+/// Whether a text may name an organization: it becomes a part of a path.
+fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !who.is_empty() && who.len() <= 40 && who.chars().all(plain) && !who.starts_with('-')
+    !name.is_empty() && name.len() <= 40 && name.chars().all(plain) && !name.starts_with('-')
 }
 
 impl ConformanceReport {
@@ -215,12 +215,12 @@ impl ConformanceReport {
     pub fn of(
         run: &RunResult,
         bytes: &[u8],
-        who: &str,
+        organization: &str,
         profile: Profile,
         release: Option<&Version>,
     ) -> Result<Self, ProgrammeError> {
-        if !is_name(who) {
-            return Err(ProgrammeError::Name(who.into()));
+        if !is_name(organization) {
+            return Err(ProgrammeError::Name(organization.into()));
         }
         let release = the_release(run, release)?;
         let of_release = |case: &&CaseResult| case.operator == release;
@@ -241,10 +241,10 @@ impl ConformanceReport {
             api_version: API_VERSION.into(),
             kind: KIND.into(),
             metadata: ReportMetadata {
-                name: format!("{who}-{target}"),
+                name: format!("{organization}-{target}"),
             },
             spec: ReportSpec {
-                who: who.into(),
+                organization: organization.into(),
                 date: the_date(&run.started)?,
                 harness: line(&run.harness),
                 operator: OperatorBuild {
@@ -279,11 +279,15 @@ impl ConformanceReport {
         a_release(&spec.operator.release)?;
         let name = &self.metadata.name;
         let is_target = ["envtest", "kind", "existing"].contains(&&*spec.target);
-        let is_own = is_target && *name == format!("{}-{}", spec.who, spec.target);
-        if is_name(&spec.who) && is_own {
+        let is_own = is_target && *name == format!("{}-{}", spec.organization, spec.target);
+        if is_name(&spec.organization) && is_own {
             return Ok(());
         }
-        let wrong = if is_name(&spec.who) { name } else { &spec.who };
+        let wrong = if is_name(&spec.organization) {
+            name
+        } else {
+            &spec.organization
+        };
         Err(ProgrammeError::Name(wrong.clone()))
     }
 
@@ -313,9 +317,10 @@ impl ConformanceReport {
         run: &RunResult,
         bytes: &[u8],
     ) -> Result<Vec<String>, ProgrammeError> {
-        let release = self.spec.operator.release.parse().ok();
         let spec = &self.spec;
-        let real = Self::of(run, bytes, &spec.who, spec.profile, release.as_ref())?;
+        let release = spec.operator.release.parse().ok();
+        let (organization, release) = (&spec.organization, release.as_ref());
+        let real = Self::of(run, bytes, organization, spec.profile, release)?;
         let (mut said, mut found) = (Vec::new(), Vec::new());
         leaves("", &serde_json::json!(self), &mut said);
         leaves("", &serde_json::json!(real), &mut found);
@@ -325,11 +330,11 @@ impl ConformanceReport {
                 Some((_, other)) if other == value => {}
                 Some((_, other)) => {
                     differences.push(format!(
-                        "{name}: the report says {value}, the results {other}"
+                        "{name}: {value} in the report, {other} in the results"
                     ));
                 }
                 None => differences.push(format!(
-                    "{name}: the report says {value}, the results nothing"
+                    "{name}: {value} in the report, missing in the results"
                 )),
             }
         }
@@ -338,7 +343,7 @@ impl ConformanceReport {
             .filter(|(name, _)| !said.iter().any(|(other, _)| other == name));
         differences.extend(
             missing.map(|(name, value)| {
-                format!("{name}: the results say {value}, the report nothing")
+                format!("{name}: missing in the report, {value} in the results")
             }),
         );
         Ok(differences)

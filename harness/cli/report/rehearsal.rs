@@ -32,12 +32,12 @@ pub fn rehearsal_text(report: &RehearsalReport, verbose: bool, colour: bool) -> 
         let (object, why) = (one_line(&left.object), one_line(&left.why));
         text.push_str(&format!("{}: {object}: {why}\n", paint.yellow("left out")));
     }
-    for missing in &report.missing {
-        let why = one_line(&missing.why);
+    for unread in &report.unread {
+        let why = one_line(&unread.why);
         text.push_str(&format!(
             "{}: no {}: {why}\n",
             paint.yellow("not read"),
-            missing.what
+            unread.what
         ));
     }
     for note in &report.notes {
@@ -95,8 +95,8 @@ fn of_step(report: &RehearsalReport, step: &StepReport, verbose: bool, paint: Pa
     }
     if !step.model.is_empty() {
         text.push_str(
-            "  The operators are right, and the report shows what they do. Please report this as an \
-             issue.\n\n",
+            "  The report shows what the operators do, not what the model predicts. Please report this \
+             as an issue.\n\n",
         );
     }
     text
@@ -133,7 +133,7 @@ pub(super) fn totals(step: &StepReport) -> Vec<String> {
         ),
         (
             totals.changed,
-            "do something else when their Pods are recreated".into(),
+            "behave differently when their Pods are recreated".into(),
         ),
         (
             totals.cosmetic,
@@ -230,7 +230,7 @@ fn of_group(group: &Group, verbose: bool, paint: Paint) -> Vec<String> {
             "  dropped: {}",
             cut(&object.dropped.join(", "), verbose)
         ));
-        lines.push("  do: remove the fields, or look for what replaces them".into());
+        lines.push("  do: remove the fields, or find their replacements".into());
     }
     for one in &object.at_once {
         lines.push(format!("  at once: {}", at_once(one)));
@@ -308,8 +308,8 @@ pub(super) fn edit(change: &PodChange) -> String {
     let text = |text: &String| cut(text, false);
     let how = match (&change.before, &change.after) {
         (Some(before), Some(after)) => format!("`{}` → `{}`", text(before), text(after)),
-        (Some(before), None) => format!("`{}` goes", text(before)),
-        (None, Some(after)) => format!("`{}` comes", text(after)),
+        (Some(before), None) => format!("`{}` removed", text(before)),
+        (None, Some(after)) => format!("`{}` added", text(after)),
         (None, None) => String::new(),
     };
     format!("{}: {how}", one_line(&change.subject))

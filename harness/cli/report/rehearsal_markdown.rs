@@ -1,9 +1,9 @@
 //! What an upgrade does to Ray objects, for a ticket.
 
+use super::markdown_text::{cell, code};
 use super::rehearsal::{at_once, class, edit, groups, headline, named, says, totals};
 use crate::explain::check::Impact;
 use crate::rehearse::document::{RehearsalReport, RehearsedObject, StepReport};
-use crate::visible;
 
 /// The longest comment that GitHub takes has 65,536 characters.
 const LONGEST: usize = 60_000;
@@ -23,7 +23,7 @@ pub fn rehearsal_markdown(report: &RehearsalReport) -> String {
     );
     notes.extend(
         report
-            .missing
+            .unread
             .iter()
             .map(|one| format!("not read: {}: {}", one.what, one.why)),
     );
@@ -49,7 +49,7 @@ fn of_step(report: &RehearsalReport, step: &StepReport, room: usize) -> String {
         text.push_str(&format!("- **operator**: {}\n", cell(line)));
     }
     for name in &step.new_crds {
-        text.push_str(&format!("- the CRD `{}` is new: create it\n", cell(name)));
+        text.push_str(&format!("- the CRD {} is new: create it\n", code(name)));
     }
     let groups = groups(step);
     let told = groups.iter().filter(|group| group.object.needs_review());
@@ -95,7 +95,7 @@ fn lines(object: &RehearsedObject) -> Vec<String> {
         ));
     }
     for field in &object.dropped {
-        lines.push(format!("loses `{}`", cell(field)));
+        lines.push(format!("loses {}", code(field)));
     }
     lines.extend(
         object
@@ -124,10 +124,4 @@ fn lines(object: &RehearsedObject) -> Vec<String> {
     lines.extend(traps.map(|trap| format!("trap `{}`: {}", trap.id, cell(&trap.message))));
     lines.extend(object.notes.iter().map(|note| cell(note)));
     lines
-}
-
-/// A text that breaks neither a table nor a list.
-fn cell(text: &str) -> String {
-    let text = visible::line(text).replace('|', "\\|");
-    text.replace('<', "&lt;").replace('@', "@\u{200b}")
 }

@@ -388,7 +388,9 @@ fn annotations_of_a_mixed_run() {
     run.interrupted = Some("Ctrl-C".into());
     let env = |name: &str| (name == "GITHUB_ACTIONS").then(|| "true".to_owned());
     let lines = github::annotations(&run, &env);
-    assert!(lines.iter().all(|line| !line.contains(['\n', '\r'])));
+    for line in &lines {
+        assert_not_contains!(line, ['\n', '\r']);
+    }
     insta::assert_snapshot!(lines.join("\n"));
 }
 

@@ -1,4 +1,5 @@
-//! What refuses an object: the client, the API server, the operator, or the creation of its Pods.
+//! Refusals of an object by the client, the API server, the operator, or at the creation of its
+//! Pods.
 //!
 //! Types, required fields and defaults come from the custom resource definitions of each release
 //! (see `data/`), the operator's checks from its sources (see [`checks`]). Admission policies,
@@ -35,8 +36,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::EffectiveSettings;
 use checks::Checks;
+use view::View;
 
-/// Who refuses.
+/// The stage of an object's way to its Pods at which it is refused.
 ///
 /// ```
 /// use kuberay_contract::Stage;
@@ -63,7 +65,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Its name in documents, in kebab case.
+    /// Returns its name in documents, in kebab case.
     pub fn word(self) -> &'static str {
         match self {
             Stage::Client => "client",
@@ -73,7 +75,7 @@ impl Stage {
         }
     }
 
-    /// Returns the one that refuses, in words for people.
+    /// Returns the refuser in words for people, such as `the API server`.
     pub fn refuser(self) -> &'static str {
         match self {
             Stage::Client => "the client",
@@ -84,8 +86,8 @@ impl Stage {
     }
 }
 
-/// What the API server does about fields that the custom resource definition does not know, as
-/// `kubectl --validate` and `fieldValidation` of a request name it.
+/// Treatment of fields that the custom resource definition does not know, as `kubectl --validate`
+/// and `fieldValidation` of a request name it.
 ///
 /// ```
 /// use kuberay_contract::{Clients, FieldValidation};
@@ -104,7 +106,7 @@ pub enum FieldValidation {
     Ignore,
 }
 
-/// Which requests a refusal meets.
+/// The requests that a refusal applies to.
 ///
 /// ```
 /// use kuberay_contract::{Clients, FieldValidation};
@@ -126,7 +128,7 @@ pub enum Clients {
 }
 
 impl Clients {
-    /// What each client does, in a sentence; none where all do the same.
+    /// Returns a sentence about what each client does; `None` where all do the same.
     pub fn explained(self) -> Option<&'static str> {
         match self {
             Clients::All => None,
@@ -141,7 +143,7 @@ impl Clients {
         }
     }
 
-    /// Whether a request that is no server-side apply is refused.
+    /// Returns whether a request with this validation is refused that is no server-side apply.
     pub fn refuses(self, validation: FieldValidation) -> bool {
         match self {
             Clients::All => true,
@@ -151,7 +153,7 @@ impl Clients {
     }
 }
 
-/// Which Pods do not come into being.
+/// The Pods that a refusal prevents.
 ///
 /// ```
 /// use kuberay_contract::{Reach, admit};
@@ -195,22 +197,22 @@ pub enum Reach {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Who refuses.
+    /// The stage that refuses.
     pub stage: Stage,
-    /// Which requests are refused.
+    /// The requests that are refused.
     pub clients: Clients,
-    /// Which Pods do not exist because of it.
+    /// The Pods that do not exist because of it.
     pub reach: Reach,
     /// Path of the field, such as `spec.headGroupSpec.rayStartParams`; it may end at a field that
     /// the object lacks.
     pub path: String,
-    /// The reason, in words close to those of who refuses.
+    /// The reason, in words close to those of the refuser.
     pub message: String,
-    /// The check of the operator behind it, where it is one.
+    /// The operator's check that refuses; `None` at other stages.
     pub check: Option<OperatorCheck>,
 }
 
-/// What becomes of an object on its way to the operator.
+/// The refusals of an object, and the object as the API server stores it.
 ///
 /// ```
 /// use kuberay_contract::admit;
@@ -228,7 +230,7 @@ pub struct Refusal {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admission {
-    /// Why it is refused, in the order of the stages; empty where it is not.
+    /// The refusals in the order of the stages; empty where the object is accepted.
     pub refusals: Vec<Refusal>,
     /// The object as it is stored when unknown fields are dropped: pruned, with the defaults of its
     /// definition.
@@ -237,8 +239,8 @@ pub struct Admission {
 
 /// Sends an object through the API server and the checks of a release's operator.
 ///
-/// The object is one of KubeRay's (see [`served`]). What the operator checks is asked only where
-/// the API server has no objection; gates of the operator are as the release ships them.
+/// The object is one of KubeRay's (see [`served`]). The operator's checks run only where the API
+/// server accepts the object; gates of the operator are as the release ships them.
 ///
 /// ```
 /// use kuberay_contract::admission::{Stage, admit};
@@ -247,7 +249,9 @@ pub struct Admission {
 ///     "apiVersion": "ray.io/v1",
 ///     "kind": "RayCluster",
 ///     "metadata": {"name": "demo"},
-///     "spec": {"headGroupSpec": {"template": {"spec": {"containers": [{"name": "head", "image": "ray"}]}}}},
+///     "spec": {"headGroupSpec": {"template": {"spec": {"containers": [
+///         {"name": "head", "image": "ray"},
+///     ]}}}},
 /// });
 /// let refusals = admit(&"1.3.2".parse()?, &object).refusals;
 /// assert_eq!(refusals[0].stage, Stage::ApiServer);
@@ -260,7 +264,34 @@ pub fn admit(release: &Version, object: &Value) -> Admission {
     admit_with(release, &EffectiveSettings::default(), object)
 }
 
-/// The same for an operator with settings of its own, of which its feature gates matter here.
+/// Sends an object through admission as [`admit`] does, for an operator with other settings, such
+/// as feature gates.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, Stage, admit_with};
+///
+/// let template = serde_json::json!({"spec": {"containers": [
+///     {"name": "ray", "image": "rayproject/ray:2.52.0"},
+/// ]}});
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {
+///         "headGroupSpec": {"rayStartParams": {}, "template": template},
+///         "workerGroupSpecs": [
+///             {"groupName": "small", "suspend": true, "rayStartParams": {}, "template": template},
+///         ],
+///     },
+/// });
+/// let release = "1.6.2".parse()?;
+/// let mut settings = EffectiveSettings::default();
+/// assert!(admit_with(&release, &settings, &cluster).refusals.is_empty());
+///
+/// // A suspended group needs this gate.
+/// settings.feature_gates.insert("RayJobDeletionPolicy".into(), false);
+/// let refusals = admit_with(&release, &settings, &cluster).refusals;
+/// assert_eq!(refusals[0].stage, Stage::Operator);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn admit_with(release: &Version, settings: &EffectiveSettings, object: &Value) -> Admission {
     let mut refusals = metadata::refusals(release, object);
     let mut stored = object.clone();
@@ -286,6 +317,7 @@ pub fn admit_with(release: &Version, settings: &EffectiveSettings, object: &Valu
     Admission { refusals, stored }
 }
 
+/// A value that the API server refuses of the object itself.
 fn api(path: impl Into<String>, message: impl Into<String>) -> Refusal {
     Refusal {
         stage: Stage::ApiServer,
@@ -294,5 +326,14 @@ fn api(path: impl Into<String>, message: impl Into<String>) -> Refusal {
         path: path.into(),
         message: message.into(),
         check: None,
+    }
+}
+
+/// A value that keeps a Pod or Service from being created.
+fn refused(at: &View, reach: Reach, message: String) -> Refusal {
+    Refusal {
+        stage: Stage::PodCreation,
+        reach,
+        ..api(at.path.clone(), message)
     }
 }

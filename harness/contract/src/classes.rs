@@ -18,7 +18,7 @@ pub struct Class {
     pub name: &'static str,
     /// The first release of the class.
     pub since: Version,
-    /// What sets it apart from the class before, with the source file or issue that says so.
+    /// The difference from the class before, with the source file or issue that shows it.
     pub why: &'static str,
     /// Read from sources only, not yet seen on a real operator.
     pub provisional: bool,
@@ -26,6 +26,13 @@ pub struct Class {
 
 /// Every class, oldest first. File names are those of the operator's own repository, numbers its
 /// issues.
+///
+/// ```
+/// use kuberay_contract::CLASSES;
+///
+/// assert_eq!(CLASSES[0].name, "1.0.0");
+/// assert!(CLASSES.is_sorted_by(|one, next| one.since < next.since));
+/// ```
 pub static CLASSES: [Class; 11] = [
     Class {
         name: "1.0.0",
@@ -108,6 +115,10 @@ pub static CLASSES: [Class; 11] = [
 ];
 
 /// The first release whose `ray start` flags come in a fixed order, sorted by key (#2425).
+///
+/// ```
+/// assert_eq!(kuberay_contract::FLAGS_SORTED_SINCE.to_string(), "1.3.0");
+/// ```
 pub const FLAGS_SORTED_SINCE: Version = Version::new(1, 3, 0);
 
 /// The newest patch release of each minor release whose source was read and whose operator ran.
@@ -122,18 +133,18 @@ static READ: [Version; 8] = [
     Version::new(1, 7, 0),
 ];
 
-/// Returns why the contract may not hold for a release: nobody has read its source for this table.
-/// `None` for a release that was read, and for a patch release before one that was read.
+/// Returns the reason why the contract may not hold for a release: its source was not read for this
+/// table. `None` for a release that was read, and for a patch release before one that was read.
 ///
 /// ```
-/// use kuberay_contract::unread;
+/// use kuberay_contract::unverified;
 /// use semver::Version;
 ///
-/// assert_eq!(unread(&Version::new(1, 6, 2)), None);
-/// let reason = unread(&Version::new(1, 6, 9)).unwrap();
-/// assert_eq!(reason, "KubeRay 1.6.9 is newer than what is known of 1.6 (1.6.2); shown is what 1.6.2 does");
+/// assert_eq!(unverified(&Version::new(1, 6, 2)), None);
+/// let reason = unverified(&Version::new(1, 6, 9)).unwrap();
+/// assert!(reason.ends_with("the output is that of 1.6.2"), "{reason}");
 /// ```
-pub fn unread(release: &Version) -> Option<String> {
+pub fn unverified(release: &Version) -> Option<String> {
     let plain = plain(release);
     let of_minor = READ
         .iter()
@@ -141,17 +152,17 @@ pub fn unread(release: &Version) -> Option<String> {
     match of_minor {
         Some(read) if plain <= *read => None,
         Some(read) => Some(format!(
-            "KubeRay {release} is newer than what is known of {}.{} ({read}); shown is what {read} does",
+            "KubeRay {release} is newer than the known releases of {}.{}; the output is that of {read}",
             read.major, read.minor
         )),
         None if plain < READ[0] => Some(format!(
-            "KubeRay {release} is older than all that is known; shown is what {} does",
+            "KubeRay {release} is older than all known releases; the output is that of {}",
             READ[0]
         )),
         None => {
             let last = &READ[READ.len() - 1];
             Some(format!(
-                "KubeRay {release} is not known; shown is what {last} does"
+                "KubeRay {release} is not known; the output is that of {last}"
             ))
         }
     }
@@ -162,8 +173,16 @@ pub(super) fn plain(release: &Version) -> Version {
     Version::new(release.major, release.minor, release.patch)
 }
 
-/// The class of a release; one older than every class has the first, one newer than every class the
-/// last.
+/// Returns the class of a release. A release older than every class has the first one, a newer
+/// release the last one; a candidate counts as its release.
+///
+/// ```
+/// use kuberay_contract::class_of;
+///
+/// assert_eq!(class_of(&"1.6.2".parse()?).name, "1.6.0");
+/// assert_eq!(class_of(&"0.6.0".parse()?).name, "1.0.0");
+/// # Ok::<(), semver::Error>(())
+/// ```
 pub fn class_of(release: &Version) -> &'static Class {
     let release = plain(release);
     CLASSES
@@ -173,7 +192,7 @@ pub fn class_of(release: &Version) -> &'static Class {
         .unwrap_or(&CLASSES[0])
 }
 
-/// Whether the order of generated `ray start` flags belongs to a release's contract.
+/// Returns whether the order of generated `ray start` flags belongs to a release's contract.
 ///
 /// ```
 /// use kuberay_contract::flags_are_ordered;
@@ -215,7 +234,8 @@ mod tests {
 
     #[test]
     fn classes_are_in_order_and_named_by_their_bound() {
-        assert!(CLASSES.is_sorted_by(|a, b| a.since < b.since));
+        let bounds = CLASSES.each_ref().map(|class| &class.since);
+        assert!(bounds.is_sorted_by(|one, next| one < next), "{bounds:?}");
         for class in &CLASSES {
             assert_eq!(class.name, class.since.to_string());
             assert!(
@@ -235,13 +255,16 @@ mod tests {
     #[case("1.7.0-rc.1", None)]
     #[case(
         "0.6.0",
-        Some("older than all that is known; shown is what 1.0.0 does")
+        Some("older than all known releases; the output is that of 1.0.0")
     )]
-    #[case("1.6.9", Some("newer than what is known of 1.6 (1.6.2)"))]
-    #[case("1.8.0", Some("is not known; shown is what 1.7.0 does"))]
-    #[case("9.9.9", Some("is not known; shown is what 1.7.0 does"))]
+    #[case(
+        "1.6.9",
+        Some("newer than the known releases of 1.6; the output is that of 1.6.2")
+    )]
+    #[case("1.8.0", Some("is not known; the output is that of 1.7.0"))]
+    #[case("9.9.9", Some("is not known; the output is that of 1.7.0"))]
     fn what_nobody_has_read_is_said(#[case] release: &str, #[case] expected: Option<&str>) {
-        let reason = unread(&release.parse().unwrap());
+        let reason = unverified(&release.parse().unwrap());
         match expected {
             None => assert_eq!(reason, None),
             Some(part) => assert!(
@@ -254,7 +277,7 @@ mod tests {
     #[test]
     fn every_class_begins_with_a_release_that_was_read() {
         for class in &CLASSES {
-            assert_eq!(unread(&class.since), None, "{}", class.name);
+            assert_eq!(unverified(&class.since), None, "{}", class.name);
         }
     }
 

@@ -1,4 +1,4 @@
-//! A Pod as a cluster holds it against what the model says.
+//! Compares a Pod of a cluster with the model.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{ContainerContract, ContainerKind, EnvValue, EnvVar, PodContract};
 
-/// One thing in a Pod that the model says otherwise.
+/// A difference between a Pod and the model.
 ///
 /// ```
 /// use kuberay_contract::{EffectiveSettings, differences, predict};
@@ -25,13 +25,14 @@ use super::{ContainerContract, ContainerKind, EnvValue, EnvVar, PodContract};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The container; empty where it is about the list of containers.
+    /// Name of the container; empty where the list of containers differs.
     pub container: String,
-    /// What differs: `containers`, `command`, `args` or `env`.
+    /// The part that differs: `containers`, `command`, `args`, `env`, `livenessProbe` or
+    /// `readinessProbe`.
     pub what: &'static str,
-    /// What the model says.
+    /// The part in the model.
     pub expected: String,
-    /// What the Pod holds.
+    /// The part in the Pod.
     pub found: String,
 }
 
@@ -66,7 +67,8 @@ fn shown(text: &str) -> String {
 }
 
 /// Compares a Pod's `spec` with the model: which containers there are and in what order, and of
-/// each one command, args and environment, byte for byte but for flags that have no order.
+/// each one command, args, environment and added probes, byte for byte but for flags that have no
+/// order. A probe that stands in the Pod template is not compared.
 ///
 /// ```
 /// use kuberay_contract::{EffectiveSettings, differences, predict};
@@ -168,6 +170,12 @@ fn container_differences(expected: &ContainerContract, seen: &Value) -> Vec<Diff
             format!("[{first}] {expected}"),
             format!("[{first}] {}", env.get(first).unwrap_or(&Value::Null)),
         );
+    }
+    for (field, probe) in expected.added_probes.by_field() {
+        let seen = &seen[field];
+        if let Some(probe) = probe.filter(|probe| *probe != seen) {
+            differ(field, probe.to_string(), seen.to_string());
+        }
     }
     if let Some(problem) = two_commands(expected, &args, env) {
         differ(

@@ -9,7 +9,7 @@ use super::params::Params;
 use super::tls;
 use super::{EnvValue, EnvVar, Feature, PodRole, Text, UNKNOWN_UID};
 
-/// Whether the Pods of a RayCluster have the collector of the history server.
+/// Returns whether the Pods of a RayCluster have the collector of the history server.
 pub(super) fn has_collector(context: &Context, cluster: &RayCluster) -> bool {
     let options = cluster.spec.history_server_options.as_ref();
     options.is_some_and(|options| options.collector_options.is_some())
@@ -60,19 +60,19 @@ impl Env {
         });
     }
 
-    /// The variables of another list, which the operator adds.
+    /// Adds the variables of another list as those of the operator.
     pub fn extend(&mut self, variables: &[Variable]) {
         self.0
             .extend(variables.iter().map(|variable| variable.in_pod(true)));
     }
 
-    /// The head's service under its two names.
+    /// Adds the head's service under its two names.
     pub fn add_head(&mut self, head: &HeadAddress) {
         self.add("FQ_RAY_IP", head.host.as_str());
         self.add("RAY_IP", head.service());
     }
 
-    /// What lets Ray's programs talk to a cluster with token authentication.
+    /// Adds the variables that let Ray's programs talk to a cluster with token authentication.
     pub fn add_auth(&mut self, context: &Context, cluster: &str, options: Option<&AuthOptions>) {
         let Some(options) = options.filter(|options| options.mode.as_deref() == Some("token"))
         else {
@@ -104,7 +104,7 @@ impl Env {
         }
     }
 
-    /// What lets Ray's programs talk to each other with certificates.
+    /// Adds the variables that let Ray's programs talk to each other with certificates.
     pub fn add_tls(&mut self, context: &Context, cluster: &RayCluster) {
         if tls::has_tls(context, cluster) && context.uses(Feature::TlsEnv) {
             self.add_once("RAY_USE_TLS", "1");
@@ -118,7 +118,8 @@ impl Env {
         }
     }
 
-    /// What a fault-tolerant cluster gets from 1.3 on; the head's parameters change with it.
+    /// Adds the variables of a fault-tolerant cluster from 1.3 on, and changes the parameters of
+    /// the head.
     pub fn add_fault_tolerance(
         &mut self,
         context: &Context,
@@ -192,7 +193,7 @@ impl Env {
         }
     }
 
-    /// What every Ray container gets, in the operator's order.
+    /// Adds the variables of every Ray container, in the operator's order.
     pub fn add_ray(&mut self, context: &Context, role: PodRole, ray: &RayEnv) {
         for default in &context.settings.default_container_envs {
             let variable: Result<Variable, _> = serde_json::from_value(default.clone());
@@ -245,7 +246,7 @@ impl Env {
         }
     }
 
-    /// What makes Ray send its events to the collector of the history server.
+    /// Adds the variables that make Ray send its events to the collector of the history server.
     fn add_events(&mut self) {
         const EVENTS: &str = "TASK_DEFINITION_EVENT,TASK_LIFECYCLE_EVENT,ACTOR_TASK_DEFINITION_EVENT,\
                               TASK_PROFILE_EVENT,DRIVER_JOB_DEFINITION_EVENT,DRIVER_JOB_LIFECYCLE_EVENT,\
@@ -271,7 +272,7 @@ impl Env {
         }
     }
 
-    /// Up to 1.2 these come last, and the password always.
+    /// Adds the variables that come last up to 1.2; the password always.
     fn add_old_fault_tolerance(&mut self, context: &Context, role: PodRole, ray: &RayEnv) {
         if !context.has(Feature::EnvRedisAlways) {
             return;
@@ -299,7 +300,7 @@ impl Env {
     }
 }
 
-/// What the variables of a Ray container depend on.
+/// The inputs of the variables of a Ray container.
 pub(super) struct RayEnv<'a> {
     pub cluster: &'a RayCluster,
     pub head: &'a HeadAddress,
@@ -309,13 +310,13 @@ pub(super) struct RayEnv<'a> {
     pub redis_password: Option<&'a str>,
     /// The storage namespace that the Pod template is annotated with.
     pub template_storage: Option<&'a str>,
-    /// What the operator calls itself.
+    /// Version that the operator reports of itself.
     pub version: &'a str,
 }
 
 pub(super) const STORAGE_NAMESPACE: &str = "ray.io/external-storage-namespace";
 
-fn is_fault_tolerant(cluster: &RayCluster) -> bool {
+pub(super) fn is_fault_tolerant(cluster: &RayCluster) -> bool {
     let annotation = cluster.metadata.annotations.get("ray.io/ft-enabled");
     annotation.is_some_and(|value| value.to_lowercase() == "true")
 }
@@ -335,7 +336,7 @@ fn uid(cluster: &RayCluster) -> &str {
 }
 
 /// The kind of object that made the cluster, as its labels say.
-fn owner(context: &Context, cluster: &RayCluster) -> &'static str {
+pub(super) fn owner(context: &Context, cluster: &RayCluster) -> &'static str {
     let labels = &cluster.metadata.labels;
     if context.has(Feature::EnvServePin) {
         let creator = labels.get("app.kubernetes.io/created-by");

@@ -1,4 +1,4 @@
-//! What a prediction is made for, and which dated features it used.
+//! The release and settings of a prediction, and the dated features that it used.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::{EffectiveSettings, Feature};
 
-/// What a prediction is made for, and the features that it has used so far.
+/// The release and settings of a prediction, and the features that it has used so far.
 pub(super) struct Context<'a> {
     release: &'a Version,
     pub settings: &'a EffectiveSettings,
@@ -23,8 +23,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether the release has a feature; asked only where the feature would do something, so that
-    /// it counts as used.
+    /// Returns whether the release has a feature, which then counts as used; for callers where the
+    /// feature changes something.
     pub fn uses(&self, feature: Feature) -> bool {
         let has = feature.entry().covers(self.release);
         if has {
@@ -33,17 +33,17 @@ impl<'a> Context<'a> {
         has
     }
 
-    /// The same where nothing is done yet.
+    /// Returns whether the release has a feature, which does not count as used.
     pub fn has(&self, feature: Feature) -> bool {
         feature.entry().covers(self.release)
     }
 
-    /// Whether the operator has a feature gate on.
+    /// Returns whether the operator has a feature gate on.
     pub fn gate(&self, name: &str) -> bool {
         self.settings.has_gate(self.release, name)
     }
 
-    /// What was used since the last call.
+    /// Returns the features that were used since the last call.
     pub fn take(&self) -> BTreeSet<Feature> {
         self.used.take()
     }

@@ -20,7 +20,7 @@ use super::classes::plain;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeatureEntry {
-    /// Which one.
+    /// The feature.
     pub feature: Feature,
     /// Its name in reports, in kebab case.
     pub name: &'static str,
@@ -30,14 +30,15 @@ pub struct FeatureEntry {
     pub since: Version,
     /// The first release that no longer does it.
     pub until: Option<Version>,
-    /// Source file or issue of KubeRay that says so.
+    /// Source file or issue of KubeRay that shows it.
     pub source: &'static str,
-    /// What it does, in one sentence.
+    /// The behaviour, in one sentence.
     pub says: &'static str,
 }
 
 impl FeatureEntry {
-    /// Whether a release does it; a candidate such as 1.7.0-rc.1 counts as its release.
+    /// Returns whether a release has the feature; a candidate such as 1.7.0-rc.1 counts as its
+    /// release.
     pub fn covers(&self, release: &Version) -> bool {
         let release = plain(release);
         self.since <= release && self.until.as_ref().is_none_or(|until| release < *until)
@@ -56,7 +57,15 @@ macro_rules! bound {
 macro_rules! features {
     ($($feature:ident $name:literal $rule:ident, ($major:literal, $minor:literal, $patch:literal) .. $until:tt, $source:literal:
         $says:literal;)*) => {
-        /// A feature of the contract; its entry in the table says everything about it.
+        /// A feature of the contract; [`Feature::entry`] returns its rule, releases and source.
+        ///
+        /// ```
+        /// use kuberay_contract::Feature;
+        ///
+        /// let entry = Feature::PlainShell.entry();
+        /// assert_eq!(entry.name, "plain-shell");
+        /// assert_eq!(entry.since.to_string(), "1.4.0");
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(clippy::doc_markdown, reason = "the sentences of the table are shown as they are")]
         pub enum Feature {
@@ -82,13 +91,13 @@ features! {
     GeneratedCommand "generated-command" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go BuildPod":
         "The Ray container runs a shell whose one argument ends in the generated `ray start`.";
     UserCommandFirst "user-command-first" C02, (1, 0, 0)..now, "controllers/ray/common/pod.go convertCmdToString":
-        "The elements of command and args, each between spaces and without quotes, come before it, joined by ` && `.";
+        "The elements of command and args precede it, each between spaces and without quotes, joined by ` && `.";
     RayStartInText "ray-start-in-text" C06, (1, 0, 0)..now, "controllers/ray/common/pod.go BuildPod":
-        "A command that contains `ray start` stays as it is, and nothing is generated into it.";
+        "A command that contains `ray start` stays unchanged, and the operator generates nothing.";
     OverwriteOnCluster "overwrite-on-cluster" C07, (1, 1, 0)..now, "#1704":
-        "The annotation ray.io/overwrite-container-cmd on the RayCluster, true in any letter case, leaves command and args as they are.";
+        "The annotation ray.io/overwrite-container-cmd on the RayCluster, true in any letter case, leaves command and args unchanged.";
     OverwriteOnTemplate "overwrite-on-template" C07, (1, 1, 0)..now, "controllers/ray/common/pod.go BuildPod":
-        "The annotation on a Pod template does the same for that group alone.";
+        "The annotation on a Pod template does the same for that group only.";
     GenRayStartCmd "gen-ray-start-cmd" C08, (1, 1, 0)..now, "#1722":
         "KUBERAY_GEN_RAY_START_CMD holds the generated `ray start`, without ulimit.";
     LoginShell "login-shell" C09, (1, 0, 0)..(1, 4, 0), "#427":
@@ -98,12 +107,12 @@ features! {
     LoginShellOnRequest "login-shell-on-request" C09, (1, 4, 0)..now, "#3704":
         "With ENABLE_LOGIN_SHELL=true on the operator the shell's letters end in `l`.";
     UlimitFixed "ulimit-fixed" C11, (1, 0, 0)..(1, 7, 0), "controllers/ray/common/pod.go BuildPod":
-        "`ulimit -n 65536; ` stands before `ray start`.";
+        "`ulimit -n 65536; ` precedes `ray start`.";
     UlimitFromEnv "ulimit-from-env" C11, (1, 7, 0)..now, "#4860":
         "The limit is ${RAY_START_ULIMIT_OPEN_FILES:-65536}.";
 
     BlockDefault "block-default" C12, (1, 0, 0)..(1, 1, 0), "controllers/ray/common/pod.go setMissingRayStartParams":
-        "`block` is true unless rayStartParams say otherwise.";
+        "`block` is true unless rayStartParams set it.";
     SleepWithoutBlock "sleep-without-block" C12, (1, 0, 0)..(1, 1, 0), "controllers/ray/common/pod.go BuildPod":
         "Without `--block` the command ends in ` && sleep infinity`.";
     BlockForced "block-forced" C12, (1, 1, 0)..now, "#1718":
@@ -115,7 +124,7 @@ features! {
     BooleanValueKept "boolean-value-kept" C12, (1, 0, 0)..now, "controllers/ray/common/pod.go convertParamMap":
         "log-color and include-dashboard keep `=true` and `=false`.";
     LogMonitorAsSwitch "log-monitor-as-switch" C12, (1, 0, 0)..(1, 7, 0), "#4857":
-        "include-log-monitor is taken for a switch: false is dropped.";
+        "include-log-monitor counts as a switch: false is dropped.";
     LogMonitorKept "log-monitor-kept" C12, (1, 7, 0)..now, "#4857":
         "include-log-monitor keeps its value.";
     DashboardHost "dashboard-host" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go setMissingRayStartParams":
@@ -131,7 +140,7 @@ features! {
     NoMonitor "no-monitor" C18, (1, 0, 0)..now, "controllers/ray/common/pod.go DefaultHeadPodTemplate":
         "With the in-tree autoscaler the head gets `--no-monitor`.";
     FlagsInRandomOrder "flags-in-random-order" C23, (1, 0, 0)..(1, 3, 0), "#2425":
-        "The flags come in an order that differs from Pod to Pod.";
+        "The order of the flags differs between Pods.";
     FlagsSorted "flags-sorted" C23, (1, 3, 0)..now, "#2425":
         "The flags are sorted by name.";
 
@@ -198,7 +207,7 @@ features! {
     EnvStorageFromPod "env-storage-from-pod" C01, (1, 0, 0)..(1, 3, 0), "controllers/ray/common/pod.go setContainerEnvVars":
         "RAY_external_storage_namespace is the Pod's annotation, on head and workers.";
     EnvReconnect "env-reconnect" C01, (1, 0, 0)..now, "controllers/ray/common/pod.go":
-        "Workers of a fault-tolerant cluster wait 600 s for the GCS unless they are told otherwise.";
+        "Workers of a fault-tolerant cluster wait 600 s for the GCS, unless a variable sets the time.";
     EnvStorageOfHead "env-storage-of-head" C01, (1, 3, 0)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
         "The head of a fault-tolerant cluster gets RAY_external_storage_namespace.";
     EnvRedisFromParams "env-redis-from-params" C01, (1, 3, 0)..now, "controllers/ray/common/pod.go configureGCSFaultTolerance":
@@ -214,7 +223,7 @@ features! {
     TokenAuthOnce "token-auth-once" C27, (1, 6, 0)..now, "#4554":
         "They are added unless they are given; authOptions.secretName names the Secret.";
     KubernetesAuth "kubernetes-auth" C27, (1, 6, 0)..now, "#4509":
-        "With enableK8sTokenAuth RAY_ENABLE_K8S_TOKEN_AUTH takes the token's place.";
+        "With enableK8sTokenAuth RAY_ENABLE_K8S_TOKEN_AUTH replaces the token.";
 
     WaitGcsReady "wait-gcs-ready" C15, (1, 0, 0)..now, "controllers/ray/common/pod.go DefaultWorkerPodTemplate":
         "A worker's last init container waits until the head's GCS answers; ENABLE_INIT_CONTAINER_INJECTION=false leaves it out.";
@@ -226,7 +235,25 @@ features! {
         "It names the page of Ray's documentation.";
     InitEnv "init-env" C15, (1, 0, 0)..now, "controllers/ray/common/pod.go setInitContainerEnvVars":
         "Every init container gets FQ_RAY_IP and RAY_IP.";
-    HeadProbesAsOfWorkers "head-probes-as-of-workers" C16, (1, 1, 0)..(1, 2, 2), "controllers/ray/common/pod.go initLivenessAndReadinessProbe":
+    ProbesOnRequest "probes-on-request" C16, (1, 0, 0)..(1, 1, 0), "controllers/ray/common/pod.go initHealthProbe":
+        "Only fault-tolerant clusters get probes; those of the head query only the raylet.";
+    Probes "probes" C16, (1, 1, 0)..now, "controllers/ray/common/pod.go initLivenessAndReadinessProbe":
+        "A Ray container gets the liveness and readiness probes that it lacks. Those of the head query raylet and GCS, those of a worker only the raylet.";
+    ServeProbe "serve-probe" C16, (1, 1, 0)..now, "#1808":
+        "A worker of a RayService is ready only once Serve's proxy also responds.";
+    ProbesWaitOneSecond "probes-wait-one-second" C16, (1, 0, 0)..(1, 2, 0), "controllers/ray/utils/constant.go DefaultLivenessProbeTimeoutSeconds":
+        "Default probes wait 1 s for an answer.";
+    ProbesWaitLonger "probes-wait-longer" C16, (1, 2, 0)..now, "controllers/ray/utils/constant.go DefaultLivenessProbeTimeoutSeconds":
+        "Default probes wait 2 s or longer for an answer; wget waits 10 s for GCS and Serve.";
+    ProbesTryOnce "probes-try-once" C16, (1, 4, 0)..now, "#3469":
+        "wget in default probes tries once.";
+    ProbePortsFixed "probe-ports-fixed" C16, (1, 1, 0)..(1, 6, 0), "#1760, #2584":
+        "Default probes query the ports 52365 and 8265, whatever ports rayStartParams set.";
+    ProbePortsGiven "probe-ports-given" C16, (1, 6, 0)..now, "#4041":
+        "Default probes query the ports of agent and dashboard that rayStartParams set.";
+    ProbesOverHttp "probes-over-http" C16, (1, 6, 0)..now, "#4041":
+        "Where rayVersion is 2.53 or later, default probes are one HTTP request to the agent, which does not check the dashboard.";
+    HeadProbesAsOfWorkers "head-probes-as-of-workers" C16, (1, 2, 0)..(1, 2, 2), "controllers/ray/common/pod.go initLivenessAndReadinessProbe":
         "The head's default probes wait for an answer as long as those of workers.";
     HeadProbesLonger "head-probes-longer" C16, (1, 2, 2)..now, "controllers/ray/utils/constant.go DefaultHeadLivenessProbeTimeoutSeconds":
         "The head's default probes wait 5 s for an answer, those of workers 2 s.";
@@ -239,7 +266,7 @@ features! {
     AutoscalerOverride "autoscaler-override" C18, (1, 7, 0)..now, "#4835":
         "autoscalerOptions.command and args replace its own.";
     AutoscalerUserEnv "autoscaler-user-env" C18, (1, 0, 0)..now, "controllers/ray/common/pod.go mergeAutoscalerOverrides":
-        "autoscalerOptions.env comes after its own variables.";
+        "autoscalerOptions.env follows its own variables.";
     AutoscalerV2 "autoscaler-v2" C18, (1, 4, 0)..now, "controllers/ray/common/pod.go setAutoscalerV2EnvVars":
         "With version v2 the head gets RAY_enable_autoscaler_v2=true.";
     AutoscalerV1 "autoscaler-v1" C18, (1, 7, 0)..now, "controllers/ray/common/pod.go setAutoscalerV1EnvVars":
@@ -258,7 +285,7 @@ features! {
     SubmitterShell "submitter-shell" C19, (1, 4, 0)..now, "controllers/ray/rayjob_controller.go":
         "The script runs with command `/bin/bash -ce --`.";
     SubmitterUserCommand "submitter-user-command" C19, (1, 0, 0)..now, "controllers/ray/rayjob_controller.go":
-        "A command in submitterPodTemplate is kept, with its args.";
+        "The operator keeps a command in submitterPodTemplate, with its args.";
     SubmitterEnv "submitter-env" C19, (1, 0, 0)..now, "controllers/ray/rayjob_controller.go":
         "The submitter gets PYTHONUNBUFFERED=1.";
     SubmitterJobEnv "submitter-job-env" C19, (1, 1, 0)..now, "controllers/ray/rayjob_controller.go":
@@ -270,11 +297,11 @@ features! {
     SubmitterWaitsWithPython "submitter-waits-with-python" C19, (1, 6, 0)..now, "controllers/ray/common/job.go BuildJobSubmitCommand":
         "The submitter beside the head first waits for the dashboard with python.";
     SubmitterAlwaysWaits "submitter-always-waits" C19, (1, 7, 0)..now, "controllers/ray/common/job.go BuildJobSubmitCommand":
-        "The submitter in a Job of its own waits for the dashboard, too.";
+        "The submitter in its own Job also waits for the dashboard.";
     OperatorSidecars "operator-sidecars" C25, (1, 1, 0)..now, "apis/config/v1alpha1/configuration_types.go":
-        "The operator's headSidecarContainers and workerSidecarContainers are the last containers of Ray Pods, as they are.";
+        "The operator's headSidecarContainers and workerSidecarContainers are the last containers of Ray Pods, unchanged.";
     OverwriteByDefault "overwrite-by-default" C25, (1, 7, 0)..now, "#4987":
-        "The overwrite annotation among the operator's defaultPodAnnotations counts where a Pod template has none.";
+        "The overwrite annotation among the operator's defaultPodAnnotations applies if a Pod template has none.";
     WaitGcsReadySwitchedOff "wait-gcs-ready-switched-off" C25, (1, 0, 0)..now, "controllers/ray/common/pod.go getEnableInitContainerInjection":
         "With ENABLE_INIT_CONTAINER_INJECTION=false on the operator workers get no wait-gcs-ready.";
 
@@ -288,25 +315,25 @@ features! {
         "With the gate SidecarSubmitterRestart the submitter beside the head submits only a job that is not known, and follows the log.";
 
     CronJob "cron-job" C28, (1, 6, 0)..now, "#4159":
-        "With the gate RayCronJob a RayCronJob makes RayJobs of its jobTemplate; nothing of its metadata but the name reaches them.";
+        "With the gate RayCronJob a RayCronJob creates RayJobs from its jobTemplate. Of its metadata, they get only the name.";
     CronJobRandomName "cron-job-random-name" C28, (1, 6, 0)..(1, 7, 0), "controllers/ray/raycronjob_controller.go constructRayJob":
         "The RayJob is named NAME-xxxxx.";
     CronJobDatedName "cron-job-dated-name" C28, (1, 7, 0)..now, "controllers/ray/raycronjob_controller.go getRayJobName":
         "The RayJob is named NAME-M, with M the minutes of its time since 1970.";
 
     FirstContainer "first-container" C20, (1, 0, 0)..now, "controllers/ray/utils/constant.go RayContainerIndex":
-        "The Ray container is the first one of the template, whatever its name; others stay as they are.";
+        "The Ray container is the first one of the template, regardless of its name. Others stay unchanged.";
 }
 
 impl Feature {
-    /// What the table says about it.
+    /// Returns the feature's entry in the table.
     pub fn entry(self) -> &'static FeatureEntry {
         // The table is made from the same list as the enumeration, in the same order.
         &FEATURES[self as usize]
     }
 }
 
-/// Every feature, in the order of the table.
+/// Returns every feature, in the order of the table.
 ///
 /// ```
 /// use kuberay_contract::{Feature, features};

@@ -9,7 +9,7 @@ use super::input::{Container, RayCluster};
 use super::names::{self, HeadAddress};
 use super::own;
 use super::tls::CERTIFICATES;
-use super::{ContainerContract, ContainerKind, Feature, PodRole};
+use super::{AddedProbes, ContainerContract, ContainerKind, Feature, PodRole};
 
 /// The init container that waits until the certificate names the Pod's address.
 pub(super) fn wait_for_tls(context: &Context, head: &HeadAddress) -> ContainerContract {
@@ -43,6 +43,7 @@ pub(super) fn wait_for_tls(context: &Context, head: &HeadAddress) -> ContainerCo
         command: vec!["sh".into(), "-c".into()],
         args: vec![script.join("\n").into()],
         env: env.0,
+        added_probes: AddedProbes::default(),
         features: context.take(),
     }
 }
@@ -88,6 +89,7 @@ pub(super) fn collector(
         command: Vec::new(),
         args: Vec::new(),
         env: env.0,
+        added_probes: AddedProbes::default(),
         features: context.take(),
     })
 }

@@ -9,8 +9,16 @@ use semver::Version;
 use super::classes::plain;
 
 /// The first release with `--config`, the operator's configuration file (main.go of 1.1.0).
+///
+/// ```
+/// assert_eq!(kuberay_contract::CONFIGURATION_SINCE.to_string(), "1.1.0");
+/// ```
 pub const CONFIGURATION_SINCE: Version = Version::new(1, 1, 0);
 /// The first release with `--feature-gates` (main.go of 1.2.0).
+///
+/// ```
+/// assert_eq!(kuberay_contract::GATES_SINCE.to_string(), "1.2.0");
+/// ```
 pub const GATES_SINCE: Version = Version::new(1, 2, 0);
 
 /// A feature gate of the operator.
@@ -35,7 +43,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Returns whether a release has the gate on by default; none where it does not know the gate.
+    /// Returns whether a release has the gate on by default; `None` where it does not know it.
     pub fn default_in(&self, release: &Version) -> Option<bool> {
         let release = plain(release);
         let knows =
@@ -57,6 +65,12 @@ const fn new(name: &'static str, minor: u64, on: Option<u64>) -> Gate {
 }
 
 /// Every gate of any release, in alphabetical order.
+///
+/// ```
+/// use kuberay_contract::GATES;
+///
+/// assert!(GATES.iter().any(|gate| gate.name == "RayCronJob"));
+/// ```
 pub static GATES: [Gate; 12] = [
     Gate {
         name: "AsyncJobInfoQuery",
@@ -77,7 +91,7 @@ pub static GATES: [Gate; 12] = [
     new("SidecarSubmitterRestart", 7, None),
 ];
 
-/// The gate of this name.
+/// Returns the gate of this name; `None` where no release knows it.
 ///
 /// ```
 /// use kuberay_contract::gate;
@@ -91,6 +105,12 @@ pub fn gate(name: &str) -> Option<&'static Gate> {
 
 /// Every key of the configuration file of any release, in alphabetical order; a release ignores
 /// those that it does not know.
+///
+/// ```
+/// use kuberay_contract::CONFIGURATION_KEYS;
+///
+/// assert!(CONFIGURATION_KEYS.contains(&"reconcileConcurrency"));
+/// ```
 pub static CONFIGURATION_KEYS: [&str; 22] = [
     "batchScheduler",
     "burst",
@@ -136,7 +156,8 @@ mod tests {
 
     #[test]
     fn gates_are_sorted_and_dated_by_classes() {
-        assert!(GATES.windows(2).all(|pair| pair[0].name < pair[1].name));
+        let names = GATES.each_ref().map(|gate| gate.name);
+        assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
         for gate in &GATES {
             let bounds = [&gate.on_since, &gate.until].map(Option::as_ref);
             for bound in bounds.into_iter().flatten().chain([&gate.since]) {

@@ -12,8 +12,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// Returns why the operator can't read a text as a mapping (`yaml.Unmarshal` of sigs.k8s.io/yaml
-/// into a map); none where it can. An empty text is an empty mapping.
+/// Returns the reason why the operator can't read a text as a mapping (`yaml.Unmarshal` of
+/// sigs.k8s.io/yaml into a map); `None` where it can. An empty text is an empty mapping.
 ///
 /// ```
 /// use kuberay_contract::yaml_map_problem;

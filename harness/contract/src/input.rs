@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::quantity::Quantity;
 use super::{EnvValue, EnvVar};
 
-/// Why an object can't be what its kind says.
+/// The reason why the model can't read an object.
 ///
 /// ```
 /// use kuberay_contract::{EffectiveSettings, ModelError, predict};
@@ -25,11 +25,11 @@ pub enum ModelError {
     Field {
         /// Path of the field, such as `spec.headGroupSpec.template`.
         path: String,
-        /// What is wrong with it.
+        /// Description of the problem.
         problem: String,
     },
-    /// The operator makes Pods of other kinds only.
-    #[error("the contract knows RayCluster, RayJob, RayService and RayCronJob, not `{kind}`")]
+    /// The object is of a kind that the operator makes no Pods for.
+    #[error("the contract covers RayCluster, RayJob, RayService and RayCronJob, not `{kind}`")]
     Kind {
         /// The kind that was given.
         kind: String,
@@ -86,6 +86,8 @@ pub(super) struct Metadata {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ClusterSpec {
     pub head_group_spec: Group,
+    /// Text; another type is the API server's to refuse.
+    pub ray_version: Option<Value>,
     #[serde(default, deserialize_with = "absent")]
     pub worker_group_specs: Vec<Group>,
     pub enable_in_tree_autoscaling: Option<bool>,

@@ -11,14 +11,15 @@
 //!     "spec": {"headGroupSpec": {
 //!         "rayStartParams": {},
 //!         "template": {"spec": {"containers": [
-//!             {"name": "ray-head", "image": "rayproject/ray:2.52.0", "command": ["echo", "hello"]},
+//!             {"name": "head", "image": "rayproject/ray:2.52.0", "command": ["echo", "hello"]},
 //!         ]}},
 //!     }},
 //! });
 //! let pods = predict(&"1.6.2".parse()?, &EffectiveSettings::default(), &cluster)?;
 //! let head = &pods[0].containers[0];
 //! assert_eq!(head.command, ["/bin/bash", "-c", "--"]);
-//! assert!(head.args[0].to_string().starts_with(" echo  hello  && ulimit -n 65536; ray start --head "));
+//! let text = head.args[0].to_string();
+//! assert!(text.starts_with(" echo  hello  && ulimit -n 65536; ray start --head "), "{text}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -39,8 +40,10 @@ mod own;
 mod params;
 mod pods;
 mod predict;
+mod probes;
 mod quantity;
 mod ray_options;
+mod ray_version;
 mod rules;
 mod settings;
 mod start_command;
@@ -63,6 +66,7 @@ pub use input::ModelError;
 pub use output::*;
 pub use params::is_mig_slice;
 pub use predict::predict;
+pub use probes::is_unified;
 pub use quantity::Quantity;
 pub use ray_options::*;
 pub use rules::*;

@@ -13,7 +13,7 @@ const DASHBOARD_PORT: i32 = 8265;
 /// The label that names the object which made a RayCluster.
 pub(super) const PARENT: &str = "ray.io/originated-from-cr-name";
 
-/// Where workers and drivers find the head.
+/// Addresses at which workers and drivers find the head.
 #[derive(Debug, Clone)]
 pub(super) struct HeadAddress {
     /// Name of the head's service with namespace and domain.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::env::Env;
 use super::input::Container;
-use super::{ContainerContract, ContainerKind};
+use super::{AddedProbes, ContainerContract, ContainerKind};
 
 /// A container that the operator leaves alone.
 pub(super) fn user(own: &Container) -> ContainerContract {
@@ -14,6 +14,7 @@ pub(super) fn user(own: &Container) -> ContainerContract {
         command: own.command.clone(),
         args: own.args.iter().map(|word| word.as_str().into()).collect(),
         env: Env::of(&own.env).0,
+        added_probes: AddedProbes::default(),
         features: BTreeSet::new(),
     }
 }

@@ -41,14 +41,15 @@ impl Params {
         }
     }
 
-    fn value(&self, name: &str) -> Option<&str> {
+    /// Returns a parameter; the first form of one that has several.
+    pub fn value(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)
             .and_then(|forms| forms.first())
             .map(String::as_str)
     }
 
-    /// Whether `ray start` is told to block.
+    /// Returns whether `ray start` blocks.
     pub fn block(&self) -> bool {
         self.value("block")
             .is_some_and(|value| value.to_lowercase() == "true")
@@ -100,7 +101,7 @@ impl Params {
         }
     }
 
-    /// What a Ray node gets whether the user wants it or not.
+    /// Sets the parameters that every Ray node gets.
     pub fn add_defaults(
         &mut self,
         context: &Context,
@@ -139,7 +140,7 @@ impl Params {
         }
     }
 
-    /// What follows from the resources of the Ray container.
+    /// Sets the parameters that follow from the resources of the Ray container.
     pub fn add_resources(&mut self, context: &Context, resources: &Resources) {
         let amount = |of: &BTreeMap<String, super::input::Amount>, name: &str| {
             of.get(name)
@@ -267,7 +268,7 @@ fn is_gpu(context: &Context, name: &str) -> bool {
     name.ends_with("gpu") || is_mig_slice(name) && context.uses(Feature::MigFromLimits)
 }
 
-/// Whether the operator takes a resource for a slice of a GPU: its name ends as
+/// Returns whether the operator takes a resource for a slice of a GPU: its name ends as
 /// `nvidia.com/mig-1g.5gb` (`IsGPUResourceKey` in utils/resources.go).
 ///
 /// ```

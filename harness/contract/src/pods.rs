@@ -8,8 +8,9 @@ use super::input::{Container, Group, RayCluster};
 use super::names::HeadAddress;
 use super::own::user;
 use super::params::Params;
+use super::probes;
 use super::tls;
-use super::{ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text};
+use super::{AddedProbes, ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text};
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 
@@ -121,6 +122,7 @@ impl Builder<'_> {
             command: shell(context, ""),
             args: vec![init::wait_gcs_ready(context, &head).into()],
             env: env.0,
+            added_probes: AddedProbes::default(),
             features: context.take(),
         }
     }
@@ -147,14 +149,7 @@ impl Builder<'_> {
         env.add_tls(context, self.cluster);
         params.add_resources(context, &container.resources);
         context.uses(Feature::FirstContainer);
-        let probes = [&container.liveness_probe, &container.readiness_probe];
-        let has_own = probes.iter().all(|probe| probe.is_some());
-        if role == PodRole::Head && context.settings.injects_probes() && !has_own {
-            // Probes themselves are not part of the prediction.
-            context.uses(Feature::HeadProbesAsOfWorkers);
-            context.uses(Feature::HeadProbesLonger);
-        }
-
+        let added_probes = probes::added(context, role, self.cluster, container, &params);
         let ray_start = params.ray_start(context, role);
         let (command, args) = self.command(group, &params, &ray_start);
         let template = &group.template.metadata.annotations;
@@ -176,6 +171,7 @@ impl Builder<'_> {
             command,
             args,
             env: env.0,
+            added_probes,
             features: context.take(),
         }
     }
@@ -307,6 +303,7 @@ impl Builder<'_> {
             command,
             args,
             env: env.0,
+            added_probes: AddedProbes::default(),
             features: context.take(),
         }
     }

@@ -9,15 +9,18 @@ use super::input::{
 };
 use super::{EffectiveSettings, Feature, PodContract, names, pods, submitter};
 
-/// What a release of the operator makes of a `RayCluster`, `RayJob`, `RayService` or `RayCronJob`:
-/// command, args and environment of every container of the head, of each worker group (in this
-/// order) and of a job's submitter.
+/// Predicts the Pods that a release of the operator makes of a `RayCluster`, `RayJob`, `RayService`
+/// or `RayCronJob`: the head, each worker group (in this order) and a job's submitter.
 ///
-/// What only the API server knows is taken from the object where it stands there (`metadata.uid`,
-/// `status.rayClusterName`, `status.jobId`, `status.dashboardURL`); else a stand-in such as `xxxxx`
-/// takes its place. Probes, volumes and resources are not part of it. A `RayCronJob` has no Pods
-/// where the gate `RayCronJob` is off or unknown. A submitter that the operator can't make is left
-/// out; [`crate::admit`] returns the reason.
+/// Of every container it predicts command, arguments, environment and the probes that the operator
+/// adds, but neither volumes nor resources.
+///
+/// Values that only the API server knows come from the object where it holds them (`metadata.uid`,
+/// `status.rayClusterName`, `status.jobId`, `status.dashboardURL`). Else a stand-in such as `xxxxx`
+/// or [`crate::UNKNOWN_UID`] takes their place.
+///
+/// A `RayCronJob` has no Pods where the gate `RayCronJob` is off or unknown. A submitter that the
+/// operator can't make is left out; [`crate::admit`] returns the reason.
 ///
 /// ```
 /// use kuberay_contract::{EffectiveSettings, predict};
@@ -93,7 +96,7 @@ pub fn predict(
     }
 }
 
-/// Whether [`predict`] can read an object.
+/// Checks that [`predict`] can read an object.
 ///
 /// # Errors
 /// Those of [`predict`].
@@ -138,7 +141,7 @@ fn of_job(context: &Context, version: &str, job: &RayJob) -> Result<Vec<PodContr
         if job.spec.cluster_selector.is_empty() {
             return Err(ModelError::field(
                 "spec",
-                "holds neither rayClusterSpec nor clusterSelector",
+                "contains neither rayClusterSpec nor clusterSelector",
             ));
         }
         return Ok(submitter::of_job(context, job, None).into_iter().collect());
@@ -208,7 +211,7 @@ fn check(spec: &ClusterSpec, path: &str) -> Result<(), ModelError> {
             let path = format!("{path}.{name}.template.spec.containers");
             return Err(ModelError::field(
                 &path,
-                "holds no container; the first one runs Ray",
+                "contains no container; the first one runs Ray",
             ));
         }
     }

@@ -17,7 +17,8 @@ pub struct Quantity {
 }
 
 impl Quantity {
-    /// Reads a quantity; none where it is none, is negative, or has more digits than this can hold.
+    /// Reads a quantity; `None` where the text is no quantity, is negative, or has more digits than
+    /// 128 bits hold.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.strip_prefix('+').unwrap_or(text);
         let end = text
@@ -42,8 +43,8 @@ impl Quantity {
         Some(Self { digits, scale })
     }
 
-    /// The number that Go's `AsInt64` gives: none where the text is no quantity, or is written as a
-    /// fraction, as `1.5Gi` and `500m` are.
+    /// Returns the number that Go's `AsInt64` returns; `None` where the text is no quantity, or is
+    /// written as a fraction, as `1.5Gi` and `500m` are.
     ///
     /// ```
     /// use kuberay_contract::Quantity;
@@ -62,12 +63,12 @@ impl Quantity {
         i64::try_from(quantity.digits.checked_mul(power)?).ok()
     }
 
-    /// Whether it is zero.
+    /// Returns whether the quantity is zero.
     pub fn is_zero(self) -> bool {
         self.digits == 0
     }
 
-    /// The next whole number, at most what 64 bits with a sign can hold.
+    /// Returns the quantity rounded up to a whole number, at most [`i64::MAX`].
     pub fn rounded_up(self) -> i64 {
         let power = 10u128.checked_pow(self.scale.unsigned_abs());
         let whole = if self.scale >= 0 {
@@ -83,15 +84,15 @@ impl Quantity {
             .unwrap_or(i64::MAX)
     }
 
-    /// The nearest float.
+    /// Returns the nearest float.
     pub fn value(self) -> f64 {
         format!("{}e{}", self.digits, self.scale)
             .parse()
             .unwrap_or(f64::INFINITY)
     }
 
-    /// The float that Go's `AsApproximateFloat64` gives: the digits times a power of ten, which may
-    /// differ from the nearest one in its last bit.
+    /// Returns the float that Go's `AsApproximateFloat64` returns: the digits times a power of ten,
+    /// which may differ from the nearest float in its last bit.
     #[expect(clippy::cast_precision_loss, reason = "Go loses it in the same way")]
     pub fn approximate(self) -> f64 {
         let digits = self.digits as f64;

@@ -26,7 +26,7 @@ pub enum RayCommand {
 }
 
 impl RayCommand {
-    /// The command as a user writes it.
+    /// Returns the command as a user writes it, word by word.
     pub fn words(self) -> &'static [&'static str] {
         match self {
             Self::Start => &["ray", "start"],
@@ -35,21 +35,45 @@ impl RayCommand {
     }
 }
 
-/// An option as the releases from one to another have it.
+/// An option of a command of Ray, in a range of releases.
+///
+/// ```
+/// use kuberay_contract::{InRelease, OptionKind, RayCommand, ray_option};
+///
+/// let ray = semver::Version::new(2, 52, 0);
+/// let InRelease::Has(option) = ray_option(RayCommand::Start, "--num-cpus", Some(&ray)) else {
+///     panic!("2.52.0 has --num-cpus");
+/// };
+/// assert!(option.since <= ray);
+/// assert_eq!(option.kind, OptionKind::Integer);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RayOption {
     /// The first release that was read and has it so.
     pub since: Version,
     /// The first release that was read and has it in another way or not at all.
     pub until: Option<Version>,
-    /// Whether it takes a value, and of which type.
+    /// Type of its value.
     pub kind: OptionKind,
 }
 
-/// Whether an option takes a value, and of which type.
+/// Type of an option's value.
+///
+/// ```
+/// use kuberay_contract::{InRelease, OptionKind, RayCommand, ray_option};
+///
+/// let ray = semver::Version::new(2, 52, 0);
+/// let kind = |name: &str| match ray_option(RayCommand::Start, name, Some(&ray)) {
+///     InRelease::Has(option) => Some(&option.kind),
+///     InRelease::Lacks | InRelease::Unread => None,
+/// };
+/// assert_eq!(kind("--block"), Some(&OptionKind::Flag));
+/// assert_eq!(kind("--num-cpus"), Some(&OptionKind::Integer));
+/// assert_eq!(kind("--resources"), Some(&OptionKind::Object));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OptionKind {
-    /// It takes no value.
+    /// No value.
     Flag,
     /// A whole number.
     Integer,
@@ -69,11 +93,21 @@ pub enum OptionKind {
     Labels,
     /// Either form of labels.
     LabelsOrJson,
-    /// A text that nothing is known about.
+    /// A text of any form.
     Text,
 }
 
-/// What is known about an option in a release.
+/// Availability of an option in a release of Ray.
+///
+/// ```
+/// use kuberay_contract::{InRelease, RayCommand, ray_option};
+///
+/// let ray = semver::Version::new(2, 52, 0);
+/// let known = ray_option(RayCommand::Start, "--num-cpus", Some(&ray));
+/// assert!(matches!(known, InRelease::Has(_)));
+/// assert_eq!(ray_option(RayCommand::Start, "--num-cpu", Some(&ray)), InRelease::Lacks);
+/// assert_eq!(ray_option(RayCommand::Start, "--num-cpu", None), InRelease::Unread);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InRelease {
     /// The release has it.
@@ -161,7 +195,7 @@ impl RayOption {
     }
 }
 
-/// Returns what is known about an option, such as `--num-cpus`, in a release of Ray. Without a
+/// Returns the availability of an option, such as `--num-cpus`, in a release of Ray. Without a
 /// release, and in one that is newer than those that were read, an option counts only where every
 /// release that was read has it alike.
 ///
@@ -207,7 +241,7 @@ pub fn ray_option(command: RayCommand, name: &str, release: Option<&Version>) ->
     }
 }
 
-/// The releases of Ray whose options were read, oldest first.
+/// Returns the releases of Ray whose options were read, oldest first.
 ///
 /// ```
 /// let releases = kuberay_contract::ray_releases();
@@ -217,8 +251,8 @@ pub fn ray_releases() -> &'static [Version] {
     &TABLE.releases
 }
 
-/// The releases that have an option, as a range each: the first that was read, and the first that
-/// no longer has it.
+/// Returns the ranges of releases that have an option: each as the first release that has it, and
+/// the first that no longer has it. Only releases that were read count.
 ///
 /// ```
 /// use kuberay_contract::{RayCommand, ray_option_releases, ray_releases};
@@ -242,7 +276,8 @@ pub fn ray_option_releases(
     ranges
 }
 
-/// Returns the option of a release that is spelled most like a name, if one is close.
+/// Returns the option of a release that is spelled most like a name; `None` where every option
+/// differs in more than two characters.
 ///
 /// ```
 /// use kuberay_contract::{RayCommand, nearest_ray_option};
@@ -267,7 +302,7 @@ pub fn nearest_ray_option(
     close.min().map(|(_, known)| known)
 }
 
-/// How many characters must be added, removed or replaced.
+/// Returns the number of characters that must be added, removed or replaced.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -284,7 +319,7 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 /// Returns the release of Ray that a text names, such as `2.52.0` or the tag `2.52.0-py310-gpu`;
-/// none where it names none with at least two numbers.
+/// `None` where it names none with at least two numbers.
 ///
 /// ```
 /// use kuberay_contract::ray_release;

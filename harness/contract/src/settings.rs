@@ -1,4 +1,4 @@
-//! What the operator itself was started with.
+//! Settings that the operator is started with.
 
 use std::collections::BTreeMap;
 
@@ -14,10 +14,28 @@ const DOMAIN: &str = "CLUSTER_DOMAIN";
 const HEAD_ADDRESS: &str = "ENABLE_RAY_HEAD_CLUSTER_IP_SERVICE";
 
 /// The settings of an operator that change the containers of Ray Pods.
+///
+/// The default has no settings and the namespace `default`.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, predict};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let mut settings = EffectiveSettings::default();
+/// settings.env.insert("ENABLE_LOGIN_SHELL".into(), "true".into());
+/// let pods = predict(&"1.6.2".parse()?, &settings, &cluster)?;
+/// assert_eq!(pods[0].containers[0].command, ["/bin/bash", "-cl", "--"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EffectiveSettings {
-    /// Environment of the operator's process, such as `ENABLE_LOGIN_SHELL`; others than the known
-    /// ones do nothing.
+    /// Environment of the operator's process, such as `ENABLE_LOGIN_SHELL`; variables outside of
+    /// [`Self::KNOWN`] change nothing.
     pub env: BTreeMap<String, String>,
     /// Feature gates that differ from the release's defaults, as `--feature-gates` names them.
     pub feature_gates: BTreeMap<String, bool>,
@@ -31,7 +49,7 @@ pub struct EffectiveSettings {
     pub worker_sidecar_containers: Vec<Value>,
     /// Namespace of objects that name none.
     pub namespace: String,
-    /// What the operator calls itself; `vX.Y.Z` of its release when absent.
+    /// Version that the operator reports of itself; `None` stands for `vX.Y.Z` of its release.
     pub version: Option<String>,
 }
 
@@ -51,11 +69,19 @@ impl Default for EffectiveSettings {
 }
 
 impl EffectiveSettings {
-    /// The variables of the operator's environment that change containers of Ray Pods, or by which
-    /// ports they are reached.
+    /// The variables of the operator's environment that change the containers of Ray Pods, or the
+    /// ports that lead to them.
     pub const KNOWN: [&str; 5] = [LOGIN_SHELL, INIT_CONTAINER, PROBES, DOMAIN, HEAD_ADDRESS];
 
-    /// Variables that change nothing, such as misspelt ones.
+    /// Returns the names of variables that change nothing, such as misspelt ones.
+    ///
+    /// ```
+    /// use kuberay_contract::EffectiveSettings;
+    ///
+    /// let mut settings = EffectiveSettings::default();
+    /// settings.env.insert("ENABLE_LOGIN_SHEL".into(), "true".into());
+    /// assert!(settings.unknown().eq(["ENABLE_LOGIN_SHEL"]));
+    /// ```
     pub fn unknown(&self) -> impl Iterator<Item = &str> {
         self.env
             .keys()
@@ -63,9 +89,9 @@ impl EffectiveSettings {
             .filter(|name| !Self::KNOWN.contains(name))
     }
 
-    /// Takes over what the operator's configuration file says about the containers of Ray Pods. The
-    /// file is that of `--config`, as the Helm chart's `configuration` writes it; the other keys
-    /// change no container.
+    /// Takes over the keys of the operator's configuration file that change the containers of Ray
+    /// Pods. The file is that of `--config`, as the Helm chart's `configuration` writes it. A key
+    /// that is absent empties its setting; the other keys change no container.
     ///
     /// ```
     /// use kuberay_contract::EffectiveSettings;
@@ -80,7 +106,7 @@ impl EffectiveSettings {
     /// ```
     ///
     /// # Errors
-    /// When one of these keys holds a value of another type.
+    /// When one of these keys has a value of another type.
     pub fn with_configuration(
         mut self,
         file: &Map<String, Value>,
@@ -104,14 +130,25 @@ impl EffectiveSettings {
         Ok(self)
     }
 
-    /// Whether a feature gate is on: as it was set, else as the release ships it. A release that
-    /// does not know a gate has it off, and ends when it is set.
+    /// Returns whether a feature gate is on: as it was set, else as the release ships it. A gate
+    /// that the release does not know is off; an operator that is started with it ends at once.
+    ///
+    /// ```
+    /// use kuberay_contract::EffectiveSettings;
+    ///
+    /// let mut settings = EffectiveSettings::default();
+    /// assert!(!settings.has_gate(&"1.6.2".parse()?, "RayCronJob"));
+    /// settings.feature_gates.insert("RayCronJob".into(), true);
+    /// assert!(settings.has_gate(&"1.6.2".parse()?, "RayCronJob"));
+    /// assert!(!settings.has_gate(&"1.5.2".parse()?, "RayCronJob"));
+    /// # Ok::<(), semver::Error>(())
+    /// ```
     pub fn has_gate(&self, release: &Version, name: &str) -> bool {
         let known = gate(name).and_then(|gate: &Gate| gate.default_in(release));
         known.is_some_and(|default| self.feature_gates.get(name).copied().unwrap_or(default))
     }
 
-    /// Whether the operator was told `true`, in any letter case.
+    /// Returns whether a variable is `true`, in any letter case.
     fn is_on(&self, name: &str) -> bool {
         self.env
             .get(name)
@@ -127,15 +164,15 @@ impl EffectiveSettings {
         value.is_none_or(|value| value.to_lowercase() != "false")
     }
 
-    /// Whether the operator gives Ray containers without probes of their own its probes;
-    /// `ENABLE_PROBES_INJECTION` switches them off from 1.1 on.
+    /// Returns whether the operator adds its probes to Ray containers without probes of their own;
+    /// `ENABLE_PROBES_INJECTION=false` switches them off from 1.1 on.
     pub fn injects_probes(&self) -> bool {
         let value = self.env.get(PROBES);
         value.is_none_or(|value| value.to_lowercase() != "false")
     }
 
-    /// Whether the head's Service has an address of its own from 1.2 on, so that it leads only to
-    /// the ports that it lists (`BuildServiceForHeadPod` in common/service.go).
+    /// Returns whether the head's Service has an address of its own from 1.2 on, so that it leads
+    /// only to the ports that it lists (`BuildServiceForHeadPod` in common/service.go).
     pub fn gives_head_an_address(&self) -> bool {
         self.is_on(HEAD_ADDRESS)
     }
@@ -152,12 +189,21 @@ impl EffectiveSettings {
     }
 }
 
-/// A key of the operator's configuration file that holds something else than it should.
+/// A key of the operator's configuration file that has a value of another type.
+///
+/// ```
+/// use kuberay_contract::EffectiveSettings;
+///
+/// let file = serde_json::json!({"defaultPodAnnotations": "ray.io/overwrite-container-cmd"});
+/// let settings = EffectiveSettings::default();
+/// let error = settings.with_configuration(file.as_object().unwrap()).unwrap_err();
+/// assert_eq!(error.key, "defaultPodAnnotations");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{key}` of the operator's configuration: {problem}")]
 pub struct ConfigurationError {
     /// The key.
     pub key: &'static str,
-    /// What is wrong with its value.
+    /// Description of the problem with its value.
     pub problem: String,
 }

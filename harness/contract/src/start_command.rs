@@ -1,7 +1,7 @@
 //! The form of the generated `ray start` command, and the order of its flags, which is random
 //! before KubeRay 1.3.
 
-/// What stands before a generated `ray start`: up to KubeRay 1.6, and from 1.7 on (#4860).
+/// The text before a generated `ray start`: up to KubeRay 1.6, and from 1.7 on (#4860).
 const ULIMITS: [&str; 2] = [
     "ulimit -n 65536; ",
     "ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}; ",
@@ -9,7 +9,7 @@ const ULIMITS: [&str; 2] = [
 const SLEEP: &str = " && sleep infinity";
 
 /// Sorts the flags of the command that the operator generated at the end of a container's only
-/// argument; none when the argument does not end in exactly the generated form.
+/// argument; `None` when the argument does not end in exactly the generated form.
 ///
 /// ```
 /// use kuberay_contract::sorted_args;
@@ -29,8 +29,8 @@ pub fn sorted_args(text: &str) -> Option<String> {
     ))
 }
 
-/// The generated flags at the end of a container's only argument, in their order; none when the
-/// argument does not end in exactly the generated form.
+/// Returns the generated flags at the end of a container's only argument, in their order; `None`
+/// when the argument does not end in exactly the generated form.
 ///
 /// ```
 /// use kuberay_contract::flags_of_args;
@@ -43,7 +43,7 @@ pub fn flags_of_args(text: &str) -> Option<Vec<&str>> {
     Some(flags.into_iter().map(str::trim).collect())
 }
 
-/// Sorts the flags of a generated `ray start` command by key; none when it does not have exactly
+/// Sorts the flags of a generated `ray start` command by key; `None` when it does not have exactly
 /// the generated form, in which every flag has one space before and one after it.
 ///
 /// Only whole flags move, each with its two spaces, so a lost or added space is as visible as

@@ -4,11 +4,14 @@ use super::env::Env;
 use super::feature::Context;
 use super::input::{Container, ModelError, RayCluster, RayJob};
 use super::names::{self, HeadAddress, RANDOM};
-use super::{ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text, go, own, pods};
+use super::{
+    AddedProbes, ContainerContract, ContainerKind, Feature, PodContract, PodRole, Text, go, own,
+    pods,
+};
 
 const HEALTH_PATH: &str = "api/gcs_healthz";
 
-/// Where the submitter runs.
+/// The Pod that the submitter runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SubmitterKind {
     Job,
@@ -142,6 +145,7 @@ impl Submitter<'_> {
             command,
             args,
             env: env.0,
+            added_probes: AddedProbes::default(),
             features: context.take(),
         })
     }

@@ -4,6 +4,7 @@
 mod commands;
 mod env;
 mod parents;
+mod probes;
 
 use semver::Version;
 use serde_json::{Value, json};

@@ -23,13 +23,13 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Text {
-    /// What comes before the flags; the whole text where there are none.
+    /// The text before the flags; the whole text where there are none.
     pub before: String,
-    /// Flags, each with its spaces, sorted by name; each as the forms that it may have, mostly one.
+    /// The flags, sorted by name; each with its spaces, in every form that it may have.
     pub flags: Vec<Vec<String>>,
-    /// Whether the flags come in any order.
+    /// `true` where the operator writes the flags in a random order.
     pub any_order: bool,
-    /// What comes after the flags.
+    /// The text after the flags.
     pub after: String,
 }
 
@@ -60,13 +60,13 @@ impl fmt::Display for Text {
 }
 
 impl Text {
-    /// Whether only one text fits.
+    /// Returns whether exactly one text matches.
     pub fn is_exact(&self) -> bool {
         self.flags.iter().all(|forms| forms.len() == 1) && (!self.any_order || self.flags.len() < 2)
     }
 
-    /// Whether a text that was seen is what the operator promises: flags as a multiset where their
-    /// order is random, all else byte for byte.
+    /// Returns whether an observed text matches: flags as a multiset where their order is random,
+    /// all else byte for byte.
     pub fn matches(&self, seen: &str) -> bool {
         let inner = seen
             .strip_prefix(self.before.as_str())

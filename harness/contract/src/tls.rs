@@ -3,10 +3,10 @@
 use super::feature::Context;
 use super::input::RayCluster;
 
-/// Where the certificates of a Pod are mounted.
+/// Path at which the certificates of a Pod are mounted.
 pub(super) const CERTIFICATES: &str = "/etc/ray/tls";
 
-/// Whether the operator gives the Pods of a RayCluster certificates.
+/// Returns whether the operator gives the Pods of a RayCluster certificates.
 pub(super) fn has_tls(context: &Context, cluster: &RayCluster) -> bool {
     let options = cluster.spec.tls_options.as_ref();
     options.is_some_and(|options| options.enabled == Some(true)) && context.gate("RayClusterMTLS")

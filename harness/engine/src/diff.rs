@@ -6,6 +6,7 @@ mod ask;
 mod cases;
 mod shrink;
 mod side;
+mod sides;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,9 +21,9 @@ use crate::compare::{ChangeSubject, DIFF_VERSION, Diff, Groups, Recorded};
 use crate::progress::Progress;
 use crate::provider::TargetError;
 use crate::runner::RunError;
-use ask::Sides;
 use cases::Cases;
 pub use side::OperatorOf;
+use sides::Sides;
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -72,8 +73,8 @@ pub async fn diff(
     };
     let done = tokio::select! {
         () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
-        cause = sides.base.envtest.alarm().rung() => Err(TargetError::Broken(format!("the base: {cause}")).into()),
-        cause = sides.head.envtest.alarm().rung() => Err(TargetError::Broken(format!("the head: {cause}")).into()),
+        cause = sides.base.envtest.first_end().ended() => Err(TargetError::Broken(format!("the base: {cause}")).into()),
+        cause = sides.head.envtest.first_end().ended() => Err(TargetError::Broken(format!("the head: {cause}")).into()),
         done = compare(&sides, options, &*progress) => done,
     };
     sides.stop().await;

@@ -147,14 +147,14 @@ pub enum Surprise {
     },
     /// Somebody refused what the contract says is accepted.
     Refused {
-        /// Who did.
+        /// The stage that refused it.
         stage: Stage,
         /// The reason.
         message: String,
     },
     /// Nobody refused what the contract says is refused.
     Accepted {
-        /// Who should.
+        /// The stage that should refuse it.
         stage: Stage,
         /// The reason that the contract gives.
         reason: String,
@@ -226,10 +226,10 @@ pub async fn fuzz(
         let (operators, progress) = (&releases.operators, Arc::clone(&progress));
         let programs =
             EnvtestPrograms::new(&releases, &options.target, operators, progress).await?;
-        let plane = programs.start().await?;
-        Ok::<_, RunError>((programs, plane))
+        let control_plane = programs.start().await?;
+        Ok::<_, RunError>((programs, control_plane))
     };
-    let (programs, plane) = tokio::select! {
+    let (programs, control_plane) = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(TargetError::Interrupted.into()),
         up = begin => up?,
@@ -246,10 +246,10 @@ pub async fn fuzz(
         Ok(found)
     };
     let end = RunEnd::never();
-    let work = programs.each((&plane, &end), in_turn, fuzz, async |_| Ok(None));
+    let work = programs.each((&control_plane, &end), in_turn, fuzz, async |_| Ok(None));
     let done = tokio::select! {
         () = cancel.cancelled() => Err(TargetError::Interrupted.into()),
-        cause = plane.alarm().rung() => Err(TargetError::Broken(cause).into()),
+        cause = control_plane.first_end().ended() => Err(TargetError::Broken(cause).into()),
         done = work => done,
     };
     let done = match done {
@@ -260,7 +260,7 @@ pub async fn fuzz(
         }
         Err(error) => Err(error),
     };
-    plane.stop().await;
+    control_plane.stop().await;
     done
 }
 

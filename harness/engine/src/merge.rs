@@ -42,11 +42,11 @@ pub struct Merged {
 pub enum MergeError {
     /// There are none.
     #[error(
-        "there are no results to merge; name results.json of each run, or the folder that holds it"
+        "there are no results to merge; name results.json of each run, or the folder that contains it"
     )]
     Nothing,
     /// They are of before runs noted their plan.
-    #[error("{} does not say what the whole plan was, so what is missing can't be told; run again and merge that", .0.display())]
+    #[error("{} does not record the plan of its run, so missing cases can't be found; run again and merge the new results", .0.display())]
     NoPlan(PathBuf),
     /// They are a merge that lacks something.
     #[error("{} is a merged report that lacks cases; merge the results of the runs themselves", .0.display())]

@@ -5,15 +5,17 @@ mod lock;
 #[cfg(test)]
 #[path = "process/tests/other.rs"]
 pub(crate) mod other;
+mod replace;
 mod stop_point;
 mod supervised;
 
 pub use identity::{Liveness, ProcessIdentity};
 pub(crate) use lock::{FileLock, LockMode, Probe};
 pub use lock::{Holder, LockError};
+pub use replace::{UNFINISHED, replace_file};
 pub(crate) use stop_point::stop_point;
 pub(crate) use supervised::last_lines;
-pub use supervised::{Alarm, OWN_PROGRAM, Start, Supervised, supervisor};
+pub use supervised::{FirstEnd, OWN_PROGRAM, Start, Supervised, supervisor};
 
 use std::ffi::OsStr;
 use std::fs::File;

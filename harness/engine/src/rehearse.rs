@@ -54,7 +54,7 @@ struct ObjectKey {
     name: String,
 }
 
-/// What to rehearse.
+/// The objects and releases to rehearse.
 #[derive(Debug, Clone)]
 pub struct RehearseOptions {
     /// The objects and their operator.
@@ -69,17 +69,17 @@ pub struct RehearseOptions {
     pub source: SourcePolicy,
 }
 
-/// Why an upgrade can't be rehearsed.
+/// A reason why an upgrade can't be rehearsed.
 #[derive(Debug, thiserror::Error)]
 pub enum RehearseError {
     /// There is nothing to rehearse.
     #[error("there is no Ray object to rehearse")]
     NoObjects,
     /// The release before is not known.
-    #[error("nothing names the release of the operator that runs now; name it with --from")]
+    #[error("failed to find the release of the current operator; set it with --from")]
     NoRelease,
     /// The step is none.
-    #[error("{to} is older than {from}; an upgrade goes to a newer release")]
+    #[error("{to} is older than {from}; an upgrade needs a newer release")]
     Order {
         /// The release before.
         from: Version,
@@ -128,7 +128,7 @@ pub enum RehearseError {
     #[error("a program of the rehearsal ended by itself: {0}")]
     Ended(String),
     /// Somebody interrupted it.
-    #[error("the rehearsal was interrupted; nothing but its own processes was touched")]
+    #[error("the rehearsal was interrupted; it affected only its own processes")]
     Interrupted,
 }
 
@@ -213,7 +213,7 @@ pub async fn rehearse(
         kept_crds: options.keep_crds,
         left_out: fleet.left_out.clone(),
         notes: fleet.notes.clone(),
-        missing: fleet.missing.clone(),
+        unread: fleet.unread.clone(),
         ..RehearsalReport::default()
     };
     stage.stop(&mut report).await;

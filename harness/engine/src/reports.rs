@@ -23,7 +23,7 @@ pub trait Reports: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file or folder can't be written.
-    #[error("writing the report {path} failed: {source}; is the folder writable, and is there room?", path = .path.display())]
+    #[error("writing the report {path} failed: {source}; is the folder writable, and is there free space?", path = .path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
@@ -110,9 +110,9 @@ pub fn read_results_and_bytes(path: &Path) -> Result<(RunResult, Vec<u8>), Repor
 /// What no run can have written.
 #[derive(Debug, PartialEq, thiserror::Error)]
 enum ResultsFault {
-    #[error("it holds the time {0:e}")]
+    #[error("it contains the time {0:e}")]
     Time(f64),
-    #[error("its case {} holds the time {time:e}", visible::line(case))]
+    #[error("its case {} contains the time {time:e}", visible::line(case))]
     TimeOfCase { case: String, time: f64 },
     #[error(
         "its case {} passed, and its check {} did not",
@@ -175,6 +175,8 @@ impl Reports for OnlyResults {
 
 #[cfg(test)]
 mod tests {
+    use assert_matches::assert_matches;
+
     use super::*;
     use crate::results::{Outcome, example};
 
@@ -219,16 +221,10 @@ mod tests {
         assert_eq!(check(&example::run()), Ok(()));
         let mut endless = example::run();
         endless.cases[0].duration_seconds = 1.7e308;
-        assert!(matches!(
-            check(&endless),
-            Err(ResultsFault::TimeOfCase { .. })
-        ));
+        assert_matches!(check(&endless), Err(ResultsFault::TimeOfCase { .. }));
         let mut before = example::run();
         before.cases[0].milestones = [("ready".to_owned(), -1e308)].into();
-        assert!(matches!(
-            check(&before),
-            Err(ResultsFault::TimeOfCase { .. })
-        ));
+        assert_matches!(check(&before), Err(ResultsFault::TimeOfCase { .. }));
         let mut contradicting = example::run();
         contradicting.cases[0].outcome = Outcome::Passed;
         contradicting.cases[0].checks[0].outcome = Outcome::Failed;

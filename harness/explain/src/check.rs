@@ -1,4 +1,4 @@
-//! `check`: what is wrong with manifests, as findings with a position, a severity and what to write
+//! `check`: the problems of manifests, as findings with a position, a severity and a text to write
 //! instead.
 //!
 //! ```
@@ -26,16 +26,19 @@
 //! let options = Options::new(vec!["1.6.2".parse()?]);
 //! let report = check(&sources, &options)?;
 //! assert_eq!(report.findings[0].id, "trailing-ampersand");
-//! assert_eq!((report.findings[0].line, report.findings[0].column), (13, 27));
+//! assert_eq!(report.findings[0].line, 13);
+//! assert_eq!(report.findings[0].column, 27);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod document;
+mod ids;
 mod ignore;
 mod impact;
 mod region;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,10 +54,11 @@ use super::{ExplainError, containers_of, of_bare_job, operator, reached, read, r
 
 pub use crate::objects::ANNOTATION;
 pub use document::*;
-pub use ignore::{IDS, Ignore, Other, is_id, nearest};
+pub use ids::{IDS, Other, is_id, nearest};
+pub use ignore::Ignore;
 pub use impact::Impact;
 
-/// What to check and for which releases.
+/// The releases to check for, the settings of their operator, and the findings to report.
 ///
 /// ```
 /// use std::path::Path;
@@ -86,21 +90,31 @@ pub use impact::Impact;
 pub struct Options {
     /// The releases; a finding names those that it holds for.
     pub releases: Vec<Version>,
-    /// Settings of the operator.
+    /// Settings of the operator; those of a default installation by default.
     pub settings: EffectiveSettings,
-    /// What the client asks the API server to do with fields that it does not know.
+    /// The validation of unknown fields that the client asks for; strict by default, as kubectl's.
     pub validation: FieldValidation,
-    /// Only findings with these ids; all where empty.
+    /// Ids of the findings to report; every id where empty. Errors are always reported.
     pub select: Vec<String>,
     /// Findings to leave out.
     pub ignore: Vec<Ignore>,
-    /// Whether the first and the last release are those before and after an upgrade: then only
-    /// findings that the upgrade brings are reported, and what changes for each object.
+    /// `true` to compare the first with the last release: only findings that the upgrade brings are
+    /// reported, and the changes for each object. `false` by default.
     pub upgrade: bool,
 }
 
 impl Options {
-    /// Checks for these releases, with the operator's default settings.
+    /// Returns the options for releases, with the operator's default settings.
+    ///
+    /// ```
+    /// use kuberay_explain::FieldValidation;
+    /// use kuberay_explain::check::Options;
+    ///
+    /// let options = Options::new(vec!["1.6.2".parse()?]);
+    /// assert_eq!(options.validation, FieldValidation::Strict);
+    /// assert!(options.select.is_empty());
+    /// # Ok::<(), semver::Error>(())
+    /// ```
     pub fn new(releases: Vec<Version>) -> Self {
         Self {
             releases,
@@ -109,11 +123,37 @@ impl Options {
     }
 }
 
-/// Checks files. A file that can't be read as a manifest, or an object that is malformed, is a
-/// finding, too.
+/// Checks files, and reports their problems in the order of files and lines.
+///
+/// A file that is not YAML and a malformed object are findings as well.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let report = check(&sources, &Options::new(vec!["1.6.2".parse()?]))?;
+/// assert_eq!(report.findings[0].id, "trailing-ampersand");
+/// assert_eq!(report.findings[0].line, 11);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// When a release is older than the contract.
+/// [`ExplainError::Release`] if a release is older than KubeRay 1.0.0.
 pub fn check(sources: &[Source], options: &Options) -> Result<CheckReport, ExplainError> {
     reached(&options.releases)?;
     let mut report = CheckReport {
@@ -215,7 +255,7 @@ fn outside(
     }
 }
 
-/// What was found in one object, before what is ignored is left out.
+/// The problems of one object, including ignored ones.
 struct Checked {
     object: Object,
     own: ignore::Own,
@@ -290,7 +330,7 @@ fn object(source: &Source, one: &RayObject, options: &Options) -> Checked {
     if let ([before, .., after], true) = (options.releases.as_slice(), options.upgrade) {
         found.retain(|one| one.operators.contains(after) && !one.operators.contains(before));
         if let [first, .., last] = made.as_slice() {
-            upgrade = Some(impact::of_object(&one.object, first, last, &found));
+            upgrade = Some(upgrade::of_object(&one.object, first, last, &found));
         }
     }
     Checked {
@@ -409,13 +449,19 @@ fn of_warning(warning: &super::Warning) -> CheckFinding {
         column: warning.location.column,
         path: warning.path.clone(),
         message: warning.message.clone(),
-        help: Some(warning.advice.clone()),
+        help: Some(warning.help.clone()),
         page: Some(page_path(&warning.id)),
         ..CheckFinding::default()
     }
 }
 
-/// The page of a trap, from the top of the repository.
+/// Returns the path of a trap's page, relative to the top of the repository.
+///
+/// ```
+/// use kuberay_explain::check::page_path;
+///
+/// assert_eq!(page_path("errexit"), "docs/reference/traps/errexit.md");
+/// ```
 pub fn page_path(id: &str) -> String {
     format!("docs/reference/traps/{id}.md")
 }
@@ -465,12 +511,26 @@ fn malformed(source: &Source, one: &Diagnostic) -> CheckFinding {
     problem(Other::MalformedObject, source, one)
 }
 
-/// Returns the trap with an id.
+/// Returns the trap with an id; `None` where no trap has it.
+///
+/// ```
+/// use kuberay_explain::check::trap;
+///
+/// assert_eq!(trap("trailing-ampersand").unwrap().rule, "C04");
+/// assert_eq!(trap("no-such-trap"), None);
+/// ```
 pub fn trap(id: &str) -> Option<&'static Trap> {
     TRAPS.iter().copied().find(|trap| trap.id == id)
 }
 
-/// Returns whether a text can hold an object of KubeRay's; a quick look before it is parsed.
+/// Returns whether a text may hold an object of KubeRay, without parsing it; `false` is certain.
+///
+/// ```
+/// use kuberay_explain::check::may_hold_objects;
+///
+/// assert!(may_hold_objects("apiVersion: ray.io/v1\nkind: RayJob\n"));
+/// assert!(!may_hold_objects("apiVersion: v1\nkind: Pod\n"));
+/// ```
 pub fn may_hold_objects(text: &str) -> bool {
     // An object that lacks its `apiVersion` is refused, and its kind still shows whose it is.
     text.contains("ray.io")
@@ -478,7 +538,17 @@ pub fn may_hold_objects(text: &str) -> bool {
         || KINDS.iter().any(|kind| text.contains(kind))
 }
 
-/// Returns whether a file of a folder is looked at, by its name.
+/// Returns whether a file in a folder is checked: its name ends in `.yaml`, `.yml` or `.json`, in
+/// any letter case.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::is_manifest;
+///
+/// assert!(is_manifest(Path::new("deploy/raycluster.YAML")));
+/// assert!(!is_manifest(Path::new("deploy/README.md")));
+/// ```
 pub fn is_manifest(file: &Path) -> bool {
     let extension = file.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|extension| {

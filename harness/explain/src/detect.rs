@@ -30,10 +30,10 @@ pub(super) use parents::of_job;
 
 const OVERWRITE: &str = "ray.io/overwrite-container-cmd";
 
-/// What is known about a group of a RayCluster on one release.
+/// A group of a RayCluster on one release.
 pub(super) struct Group<'a> {
     pub release: &'a Version,
-    /// What the operator was started with.
+    /// The operator's settings.
     pub settings: &'a EffectiveSettings,
     /// The RayCluster, RayJob or RayService.
     pub object: Cursor<'a>,
@@ -41,7 +41,7 @@ pub(super) struct Group<'a> {
     pub group: Cursor<'a>,
     /// The text of the file.
     pub source: &'a str,
-    /// What the model says about its Ray container.
+    /// The model's prediction of its Ray container.
     pub ray: &'a ContainerContract,
 }
 
@@ -59,14 +59,15 @@ impl Group<'_> {
             .collect()
     }
 
-    /// Whether the kubelet may replace `$(NAME)` of this name: the Pod defines it, or a Service.
+    /// Returns whether the kubelet may replace `$(NAME)` of this name: the Pod defines it, or a
+    /// Service.
     fn may_define(&self, name: &str) -> bool {
         self.ray.variable(name).is_some()
             || services::may_define(name, self.service_links())
             || env::is_capital(name) && self.has_env_from()
     }
 
-    /// Whether `envFrom` may give the container variables that are not known here.
+    /// Returns whether `envFrom` may give the container variables that are not known here.
     fn has_env_from(&self) -> bool {
         let spec = self.group.find(&["template", "spec"]);
         let containers = spec.map(|spec| spec.items("containers"));
@@ -74,7 +75,7 @@ impl Group<'_> {
         first.is_some_and(|first| !first.items("envFrom").is_empty())
     }
 
-    /// Whether the container has a variable of this name, as far as that is known.
+    /// Returns whether the container has a variable of this name, as far as that is known.
     fn has_variable(&self, name: &str) -> bool {
         self.ray.variable(name).is_some() || services::likely_defines(name, self.service_links())
     }
@@ -113,7 +114,7 @@ fn warn(trap: &Trap, cursor: &Cursor, detail: &str) -> Warning {
         path: cursor.path().into(),
         location: cursor.node.place.location,
         message,
-        advice: trap.advice.into(),
+        help: trap.help.into(),
     }
 }
 
@@ -288,8 +289,8 @@ fn after_kubelet(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     seen
 }
 
-/// Whether the kubelet takes a dollar sign that was hardly meant for it: of `$$$$` and `$$(NAME)`
-/// that is the purpose.
+/// Returns whether the kubelet takes a dollar sign that was hardly meant for it: of `$$$$` and
+/// `$$(NAME)` that is the purpose.
 fn loses_dollar(text: &str) -> bool {
     let mut rest = text;
     while let Some(at) = rest.find("$$") {
@@ -303,7 +304,7 @@ fn loses_dollar(text: &str) -> bool {
     false
 }
 
-/// Whether a container runs an image of Ray's.
+/// Returns whether a container runs an image of Ray's.
 fn has_ray_image(container: &Cursor) -> bool {
     let image = container.get("image");
     let image = image.as_ref().map_or("", |image| image.text());

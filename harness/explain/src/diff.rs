@@ -1,4 +1,4 @@
-//! What an upgrade changes in a container.
+//! The changes that an upgrade makes to a container.
 
 use semver::Version;
 use similar::TextDiff;
@@ -6,7 +6,7 @@ use similar::TextDiff;
 use super::document::{Container, ContainerChange, Variable};
 use kuberay_manifest::visible::{line, quoted};
 
-/// What differs from each release to the next one.
+/// Returns the changes from each release to the next one.
 pub(super) fn changes(releases: &[Version], containers: &[Container]) -> Vec<ContainerChange> {
     let mut changes = Vec::new();
     for pair in releases.windows(2) {

@@ -7,13 +7,18 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What the document calls its own form; it changes when a field changes its meaning or goes, not
-/// when one is added.
+/// The value of `version` in the document. It changes when a field is removed or changes its
+/// meaning, not when one is added.
+///
+/// ```
+/// assert_eq!(kuberay_explain::VERSION, "kuberay-conformance.explain/v1");
+/// ```
 pub const VERSION: &str = "kuberay-conformance.explain/v1";
 
-/// What one or more releases of the operator make of the objects in a file.
+/// The containers, refusals and traps of the objects in a file, for one or more releases of the
+/// operator.
 ///
-/// What a cluster's mutating webhooks, quotas and admission policies do is out of scope.
+/// The mutating webhooks, quotas and admission policies of a cluster are out of scope.
 ///
 /// ```
 /// use std::path::Path;
@@ -50,25 +55,43 @@ pub struct Explanation {
     pub files: Vec<String>,
     /// The releases, in the order in which they were given.
     pub operators: Vec<ExplainedOperator>,
-    /// Why objects or some of their Pods do not exist, for each release.
+    /// The reasons why objects or some of their Pods do not exist, for each release.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<ExplainedRefusal>,
-    /// Objects that nobody refuses and that have no Pods, for each release.
+    /// Accepted objects that have no Pods for now, for each release.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<Waiting>,
-    /// Objects that a release takes and the next one given refuses.
+    /// Objects that a release accepts and the next one given refuses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub breaks: Vec<Break>,
     /// One entry for each container of each Pod, for each release.
     pub containers: Vec<Container>,
-    /// What differs from each release to the next one given.
+    /// The differences between each release and the next one given.
     pub changes: Vec<ContainerChange>,
-    /// What was left out and why.
+    /// Notes: objects that were left out, each with the reason, and traps of objects without Pods.
     pub notes: Vec<String>,
 }
 
 impl Explanation {
-    /// Joins what operators of one cluster make of their objects.
+    /// Joins the explanations of several operators of one cluster, each with its own objects.
+    ///
+    /// Each operator is listed once. `file` is the first of all files.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use kuberay_contract::EffectiveSettings;
+    /// use kuberay_explain::{Explanation, explain};
+    ///
+    /// let manifest = "{apiVersion: ray.io/v1, kind: RayCluster, metadata: {name: Demo}, spec: {}}";
+    /// let settings = EffectiveSettings::default();
+    /// let old = explain(Path::new("old.yaml"), manifest, &["1.3.2".parse()?], &settings)?;
+    /// let new = explain(Path::new("new.yaml"), manifest, &["1.6.2".parse()?], &settings)?;
+    /// let both = Explanation::together(vec![old, new]);
+    /// assert_eq!(both.files, ["old.yaml", "new.yaml"]);
+    /// assert_eq!(both.operators.len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn together(explanations: Vec<Self>) -> Self {
         let mut all = Self {
             version: VERSION.into(),
@@ -123,19 +146,20 @@ pub struct ExplainedRefusal {
     pub operator: Version,
     /// The object that is refused.
     pub object: Object,
-    /// Who refuses.
+    /// The stage that refuses it.
     pub stage: Stage,
-    /// Whether the client that was asked about is refused; false where only other clients are.
+    /// `true` where the client that the explanation is for is refused; `false` where only other
+    /// clients are.
     pub refused: bool,
-    /// Which Pods do not exist because of it.
+    /// The Pods that do not exist because of it.
     pub missing: MissingPods,
     /// Path of the field in its document; it may end at a field that the file lacks.
     pub path: String,
-    /// Where the reason is in the file.
+    /// Position of the reason in the file.
     pub location: Location,
-    /// The reason, in words close to those of who refuses.
+    /// The reason, in words close to those of the program that refuses.
     pub message: String,
-    /// What each client does, where they differ.
+    /// A sentence about each kind of client, where they differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clients: Option<String>,
     /// The rule of the contract behind it, where it is a check of the operator.
@@ -144,12 +168,19 @@ pub struct ExplainedRefusal {
     /// The name of that check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
-    /// Where KubeRay's source says so.
+    /// File and line of that check in KubeRay's source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
 
-/// Which Pods do not exist.
+/// The Pods that do not exist because of a refusal.
+///
+/// ```
+/// use kuberay_explain::MissingPods;
+///
+/// assert_eq!(serde_json::to_value(MissingPods::Workers)?, "workers");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MissingPods {
@@ -161,7 +192,34 @@ pub enum MissingPods {
     Submitter,
 }
 
-/// Why an object that nobody refuses has no Pods.
+/// A reason why an object that is accepted has no Pods for now.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   suspend: true
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, resources: {limits: {cpu: 1}}}
+/// "#;
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let waiting = &explanation.waiting[0];
+/// assert_eq!(waiting.path, "spec.suspend");
+/// assert_eq!(waiting.object.name, "demo");
+/// assert!(explanation.containers.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Waiting {
     /// Release of the operator.
@@ -169,17 +227,43 @@ pub struct Waiting {
     pub operator: Version,
     /// The object that waits.
     pub object: Object,
-    /// Path of the field that says so, in its document.
+    /// Path of the field behind it in its document, such as `spec.suspend`.
     pub path: String,
-    /// Where that field is in the file.
+    /// Position of that field in the file.
     pub location: Location,
-    /// What happens.
+    /// The effect, in a sentence.
     pub message: String,
-    /// Where KubeRay's source says so.
+    /// File, line and release of KubeRay's source that it comes from.
     pub source: String,
 }
 
-/// An object that one release takes and the next one given refuses.
+/// An object that one release accepts and the next one given refuses.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: 7b-chat}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, resources: {limits: {cpu: 1}}}
+/// "#;
+/// let releases = ["1.3.2".parse()?, "1.4.2".parse()?];
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default())?;
+/// let refused = &explanation.breaks[0];
+/// assert_eq!(refused.object.name, "7b-chat");
+/// assert_eq!(refused.to, releases[1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Break {
     /// The release before.
@@ -190,13 +274,38 @@ pub struct Break {
     pub to: Version,
     /// The object.
     pub object: Object,
-    /// Who refuses it.
+    /// The stage that refuses it.
     pub stage: Stage,
     /// The reason.
     pub message: String,
 }
 
-/// A release of the operator.
+/// A release of the operator, with the limits of what is known about it.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let releases = ["1.2.2".parse()?, "1.6.2".parse()?];
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default())?;
+/// let ordered = explanation.operators.iter().map(|operator| operator.flags_are_ordered);
+/// assert_eq!(ordered.collect::<Vec<_>>(), [false, true]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ExplainedOperator {
@@ -205,17 +314,18 @@ pub struct ExplainedOperator {
     pub release: Version,
     /// The behaviour class that it belongs to.
     pub class: String,
-    /// Whether what is said of it was read from its sources only and never seen on a running
+    /// `true` where its behaviour was read from its sources only and not confirmed on a running
     /// operator.
     pub provisional: bool,
-    /// Why what is said of it may not hold, where nobody has read its source for the contract.
+    /// The reason why its explanation may not hold, where the contract was not compared with its
+    /// source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unread: Option<String>,
-    /// Whether generated flags come in a fixed order; if not, the order shown is one of many.
+    pub unverified: Option<String>,
+    /// `true` where generated flags come in a fixed order; else the order shown is one of many.
     pub flags_are_ordered: bool,
 }
 
-/// A container as it will stand in the Pod.
+/// A container as it will be in the Pod.
 ///
 /// ```
 /// use std::path::Path;
@@ -249,7 +359,7 @@ pub struct Container {
     pub operator: Version,
     /// The object that it comes from.
     pub object: Object,
-    /// What it is for.
+    /// Its purpose.
     pub role: ContainerRole,
     /// `headgroup`, the worker group's name, or empty for the Pod of a submitter.
     pub group: String,
@@ -259,26 +369,52 @@ pub struct Container {
     pub command: Vec<String>,
     /// Its arguments.
     pub args: Vec<String>,
-    /// Whether command, args and environment are exactly these; false where the operator draws the
-    /// order of flags or one of several values.
+    /// `true` where command, args and environment are exactly these; `false` where the operator
+    /// picks the order of flags, or one of several values, at random.
     pub exact: bool,
-    /// Its environment in its order, the user's variables included; of two with one name the last
-    /// counts.
+    /// Its environment in its order, including the user's variables; of two variables with the
+    /// same name, the last one wins.
     pub env: Vec<Variable>,
     /// The features of the contract that shaped it.
     pub features: Vec<String>,
-    /// What to look out for.
+    /// The traps in the parts of the manifest that it is made of.
     pub warnings: Vec<Warning>,
 }
 
 /// An object of the file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let object = &explanation.containers[0].object;
+/// assert_eq!(object.kind, "RayCluster");
+/// assert_eq!(object.name, "demo");
+/// assert_eq!(object.file, "demo.yaml");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Object {
     /// `RayCluster`, `RayJob`, `RayService` or `RayCronJob`.
     pub kind: String,
-    /// Its name, or how its name begins.
+    /// Its `name`, or its `generateName`.
     pub name: String,
-    /// The line on which it begins.
+    /// The line on which it begins, from 1.
     pub line: usize,
     /// The file that holds it.
     #[serde(default)]
@@ -288,7 +424,15 @@ pub struct Object {
     pub path: String,
 }
 
-/// What a container is for.
+/// The purpose of a container.
+///
+/// ```
+/// use kuberay_explain::ContainerRole;
+///
+/// assert_eq!(serde_json::to_value(ContainerRole::Submitter)?, "submitter");
+/// assert!(ContainerRole::Head < ContainerRole::Worker);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -302,11 +446,41 @@ pub enum ContainerRole {
     Autoscaler,
     /// An init container.
     Init,
-    /// Submits the job of a `RayJob`.
+    /// The container that submits the job of a `RayJob`.
     Submitter,
 }
 
 /// A variable of a container.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - name: ray-head
+///           image: ray
+///           env: [{name: GREETING, value: hello}]
+///           resources: {limits: {cpu: 1}}
+/// "#;
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let env = &explanation.containers[0].env;
+/// let own = env.iter().find(|variable| variable.name == "GREETING").unwrap();
+/// assert_eq!(own.value.as_deref(), Some("hello"));
+/// assert!(!own.injected);
+/// assert!(env.iter().any(|variable| variable.injected));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Variable {
@@ -315,10 +489,10 @@ pub struct Variable {
     /// Its value, where it is a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Where its value comes from, as in a Pod.
+    /// The source of its value, as `valueFrom` of a Pod names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value_from: Option<Value>,
-    /// Whether the operator added it.
+    /// `true` where the operator added it.
     pub injected: bool,
 }
 
@@ -349,7 +523,7 @@ pub struct Variable {
 /// assert_eq!(warning.rule, "C04");
 /// assert_eq!(warning.path, "spec.headGroupSpec.template.spec.containers[0].args[0]");
 /// assert_eq!(warning.location.line, 11);
-/// assert_eq!(warning.advice, "Put the background command in parentheses: `(my-command &)`.");
+/// assert_eq!(warning.help, "Put the background command in parentheses: `(my-command &)`.");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -358,19 +532,19 @@ pub struct Warning {
     pub id: String,
     /// The rule of the contract behind it.
     pub rule: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// Path of the value in its document, such as `spec.headGroupSpec.rayStartParams.block`.
     pub path: String,
-    /// Where it is in the file.
+    /// Its position in the file.
     pub location: Location,
-    /// What happens.
+    /// The effect, in a sentence.
     pub message: String,
-    /// What to write instead.
-    pub advice: String,
+    /// The text to write instead.
+    pub help: String,
 }
 
-/// What an upgrade changes in a container.
+/// The changes that an upgrade makes to a container.
 ///
 /// ```
 /// use std::path::Path;
@@ -405,12 +579,13 @@ pub struct ContainerChange {
     pub to: Version,
     /// The object that it comes from.
     pub object: Object,
-    /// What the container is for.
+    /// The container's purpose.
     pub role: ContainerRole,
     /// The group of its Pod.
     pub group: String,
     /// Its name.
     pub container: String,
-    /// The lines that go and come, with `-` and `+`, and what stays around them.
+    /// Unified diff of the container's command, arguments and environment, with one line of
+    /// context.
     pub diff: String,
 }

@@ -25,22 +25,36 @@ static EXAMPLES: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/examples");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrapExample {
-    /// The trap.
+    /// The id of the trap.
     pub trap: &'static str,
-    /// Why the trap exists, in sentences.
+    /// The reason why the trap exists, in sentences.
     pub why: String,
     /// A release on which the manifest falls into the trap.
     pub operator: Version,
     /// Issues that report the trap, such as `ray-project/kuberay#2247`.
     pub issues: Vec<String>,
-    /// The manifest.
+    /// The manifest that falls into the trap, as YAML.
     pub bad: String,
-    /// The manifest as it should be.
+    /// The same manifest without the trap, as YAML.
     pub good: String,
 }
 
 impl TrapExample {
-    /// Returns the options with which `check` reports only the trap of the example.
+    /// Returns the options with which [`check`](crate::check::check) reports only the trap of the
+    /// example.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use kuberay_explain::check::{check, trap};
+    /// use kuberay_manifest::Source;
+    ///
+    /// let example = trap("errexit").and_then(|trap| trap.example()).unwrap();
+    /// let options = example.options(vec![example.operator.clone()]);
+    /// let mended = Source::new(Path::new("raycluster.yaml"), &example.good);
+    /// assert!(check(&[mended], &options)?.findings.is_empty());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn options(&self, releases: Vec<Version>) -> Options {
         Options {
             select: vec![self.trap.into()],
@@ -52,7 +66,15 @@ impl TrapExample {
 }
 
 impl Trap {
-    /// Returns a manifest that falls into the trap, and its fix.
+    /// Returns a manifest that falls into the trap, and the same manifest without it.
+    ///
+    /// ```
+    /// use kuberay_explain::check::trap;
+    ///
+    /// let example = trap("errexit").and_then(|trap| trap.example()).unwrap();
+    /// assert!(example.bad.contains("set -e"));
+    /// assert!(!example.good.contains("set -e"));
+    /// ```
     pub fn example(&self) -> Option<TrapExample> {
         let text = EXAMPLES
             .get_file(format!("{}.yaml", self.id))?

@@ -66,7 +66,7 @@ pub use schema::explain_schema;
 pub use shell::{ShellVerdict, shell_verdict};
 pub use warning::{TRAPS, Trap};
 
-/// Why a file can't be explained.
+/// A reason why a file can't be explained.
 ///
 /// ```
 /// use std::path::Path;
@@ -81,18 +81,19 @@ pub use warning::{TRAPS, Trap};
 /// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// It is not YAML, or one of its objects is not what its kind says.
+    /// A file that is not YAML, or an object that does not have the form of its kind.
     #[error("{0}")]
     File(Diagnostics),
-    /// It holds nothing to explain.
-    #[error("{file} holds no RayCluster, RayJob or RayService{found}; give a file that does")]
+    /// Files without an object to explain.
+    #[error("{file} contains no RayCluster, RayJob or RayService{found}; give a file that does")]
     Nothing {
-        /// The file.
+        /// The files, separated by commas.
         file: String,
-        /// In parentheses, objects of these kinds that are not KubeRay's; else empty.
+        /// Objects of KubeRay's kinds in other API groups, in parentheses; empty where there are
+        /// none.
         found: String,
     },
-    /// A release that the contract does not reach.
+    /// A release before KubeRay 1.0.0, where the contract begins.
     #[error("the contract begins with KubeRay 1.0.0, not {release}; give a later release")]
     Release {
         /// The release.
@@ -100,8 +101,35 @@ pub enum ExplainError {
     },
 }
 
-/// Explains the text of a file for one or more releases, as a client that checks field names
-/// strictly sends it.
+/// Explains the text of a file for one or more releases, sent by a client with strict field
+/// validation, such as kubectl.
+///
+/// `file` is the name in messages; nothing is read from it.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::explain;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, resources: {limits: {cpu: 1}}}
+/// "#;
+/// let explanation = explain(Path::new("demo.yaml"), manifest, &["1.6.2".parse()?], &EffectiveSettings::default())?;
+/// let head = &explanation.containers[0];
+/// assert_eq!(head.command, ["/bin/bash", "-c", "--"]);
+/// assert!(head.args[0].contains("ray start --head"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Those of [`explain_files`].
@@ -114,7 +142,35 @@ pub fn explain(
     explain_with(file, text, releases, settings, FieldValidation::Strict)
 }
 
-/// As [`explain`], as a client sends it that asks for this validation of field names.
+/// Explains the text of a file as [`explain`] does, for a client with another field validation.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::{FieldValidation, explain_with};
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   colour: blue
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, resources: {limits: {cpu: 1}}}
+/// "#;
+/// let explained = |validation| {
+///     let releases = ["1.6.2".parse().unwrap()];
+///     explain_with(Path::new("demo.yaml"), manifest, &releases, &EffectiveSettings::default(), validation)
+/// };
+/// assert!(explained(FieldValidation::Strict)?.containers.is_empty());
+/// assert_eq!(explained(FieldValidation::Warn)?.containers.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Those of [`explain_files`].
@@ -128,12 +184,42 @@ pub fn explain_with(
     explain_files(&[Source::new(file, text)], releases, settings, validation)
 }
 
-/// Explains files for one or more releases. An object that is refused is explained by its refusals
-/// and has no containers. The traps of an accepted object without containers are among the notes.
+/// Explains files for one or more releases.
+///
+/// A refused object has refusals and no containers. The traps of an accepted object without
+/// containers are among the notes.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_contract::EffectiveSettings;
+/// use kuberay_explain::{FieldValidation, explain_files};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = ["a.yaml", "b.yaml"].map(|name| Source::new(Path::new(name), manifest));
+/// let settings = EffectiveSettings::default();
+/// let explanation = explain_files(&sources, &["1.6.2".parse()?], &settings, FieldValidation::Strict)?;
+/// assert_eq!(explanation.files, ["a.yaml", "b.yaml"]);
+/// assert_eq!(explanation.containers.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
-/// When a file is no YAML, none holds an object of KubeRay's, one of them is malformed and yet
-/// nobody refuses it, or a release is older than the contract.
+/// - [`ExplainError::Release`] if a release is older than KubeRay 1.0.0.
+/// - [`ExplainError::Nothing`] if no file holds an object of KubeRay.
+/// - [`ExplainError::File`] if a file is not YAML, or an object is malformed and yet not refused.
 pub fn explain_files(
     sources: &[Source],
     releases: &[Version],
@@ -232,7 +318,7 @@ fn read(source: &Source) -> Result<objects::Objects, Vec<Diagnostic>> {
     objects::of(source, documents).map_err(|problem| vec![problem])
 }
 
-/// What a release makes of an object.
+/// The outcome of an object on a release.
 struct ReleaseOutcome {
     refusals: Vec<ExplainedRefusal>,
     waiting: Vec<Waiting>,
@@ -262,7 +348,7 @@ impl Explanation {
     }
 }
 
-/// What a release makes of an object.
+/// Returns the outcome of an object on a release.
 fn of_object(
     source: &Source,
     found: &objects::RayObject,
@@ -326,7 +412,7 @@ fn of_bare_job(
     warnings
 }
 
-/// Why a release makes no Pods of an object, or not all of them, without those that it makes.
+/// Returns the reasons why a release makes no Pods of an object, or not all of them.
 fn refused(
     source: &Source,
     found: &objects::RayObject,
@@ -346,7 +432,8 @@ fn refused(
     Ok(refusals_and_waiting(found, release, &mut given, validation))
 }
 
-/// What a forecast says beside its Pods; nothing about texts that are filled in later.
+/// Returns the refusals and the reasons to wait of a forecast, without refusals of texts that are
+/// filled in later.
 fn refusals_and_waiting(
     found: &objects::RayObject,
     release: &Version,
@@ -388,7 +475,7 @@ fn operator(release: &Version) -> ExplainedOperator {
         release: release.clone(),
         class: class.name.into(),
         provisional: class.provisional,
-        unread: contract::unread(release),
+        unverified: contract::unverified(release),
         flags_are_ordered: contract::flags_are_ordered(release),
     }
 }

@@ -10,7 +10,32 @@ use serde_json::Value;
 
 use super::document::{Container, Object};
 
-/// The annotation that names the ids to ignore, separated by commas.
+/// The annotation that lists the ids of findings to ignore, separated by commas or blanks.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{ANNOTATION, Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo, annotations: {kuberay-conformance.io/ignore: trailing-ampersand}}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let report = check(&sources, &Options::new(vec!["1.6.2".parse()?]))?;
+/// assert!(manifest.contains(ANNOTATION));
+/// assert!(report.findings.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub const ANNOTATION: &str = "kuberay-conformance.io/ignore";
 
 /// The API group of KubeRay's objects.
@@ -22,7 +47,7 @@ const VERSIONS: [&str; 2] = ["ray.io/v1", "ray.io/v1alpha1"];
 /// The kinds of KubeRay.
 pub(super) const KINDS: [&str; 4] = ["RayCluster", "RayJob", "RayService", "RayCronJob"];
 
-/// What is looked for in other objects: also templates, as fleets of RayClusters hold them.
+/// The search in other objects, including templates such as those of fleets of RayClusters.
 const SOUGHT: Sought = Sought {
     group: GROUP,
     api_version: VERSIONS[0],
@@ -42,11 +67,11 @@ pub(super) struct RayObject {
     pub node: Node,
     /// The object as it is written, where that is another one.
     cron: Option<Node>,
-    /// What the document says about it.
+    /// Its entry in the document.
     pub object: Object,
     /// The ids that its annotation ignores, where it has the annotation.
     pub ignore: Option<Node>,
-    /// Whether the object around it fills in parts of its text.
+    /// `true` if the object around it fills in parts of its text.
     pub holes: bool,
 }
 
@@ -54,22 +79,22 @@ pub(super) struct RayObject {
 pub(super) struct Stranger {
     /// The object.
     pub object: Object,
-    /// Why it is none.
+    /// The reason why it is not KubeRay's.
     pub why: String,
-    /// What kubectl reports, where the group is KubeRay's and the kind is not.
+    /// The message of kubectl, where the group is KubeRay's and the kind is not.
     pub refused: Option<String>,
-    /// Where its `apiVersion` is, or the object where it has none.
+    /// Its `apiVersion`, or the object where it has none.
     pub node: Node,
 }
 
-/// What a file holds.
+/// The objects of a file.
 #[derive(Default)]
 pub(super) struct Objects {
     /// KubeRay's objects, in the order of the file.
     pub found: Vec<RayObject>,
     /// Objects that could be taken for KubeRay's.
     pub strangers: Vec<Stranger>,
-    /// What was left out and why, with the line where it is.
+    /// The objects that were left out, each with its line and the reason.
     pub notes: Vec<(usize, String)>,
 }
 
@@ -129,7 +154,7 @@ impl RayObject {
 /// Returns the objects of a file's documents.
 ///
 /// # Errors
-/// When one of KubeRay's objects is a Helm template that nobody has rendered.
+/// When one of KubeRay's objects is an unrendered Helm template.
 pub(super) fn of(source: &Source, documents: Vec<Node>) -> Result<Objects, Diagnostic> {
     let Walk { items, unread } = items(source, documents, &SOUGHT);
     let mut all = Objects::default();
@@ -217,7 +242,7 @@ fn object(source: &Source, item: &Item) -> Object {
 fn inside(object: &Object, owner: &Owner) -> String {
     let owner = format!("{} {}", owner.kind, owner.name);
     format!(
-        "{} {} lies in {} at {}",
+        "{} {} is in {} at {}",
         object.kind,
         object.name,
         owner.trim(),
@@ -248,7 +273,7 @@ fn left_out(others: &[Object], notes: &mut Vec<(usize, String)>) {
         };
         notes.push((
             other.line,
-            format!("{what} makes no Ray Pods and was left out"),
+            format!("{what} creates no Ray Pods and was left out"),
         ));
     }
 }
@@ -262,7 +287,7 @@ fn found(item: Item, object: Object, notes: &mut Vec<(usize, String)>) -> RayObj
     let holes = item.holes;
     let (node, cron) = if object.kind == "RayCronJob" {
         let why = format!(
-            "RayCronJob {}: what is shown is the RayJob that {} makes on its schedule",
+            "RayCronJob {}: the output shows the RayJob that {} creates on its schedule",
             object.name,
             join("spec", "jobTemplate")
         );

@@ -1,5 +1,5 @@
-//! Why an object, or some of its Pods, does not exist: the part of an explanation that comes before
-//! the Pods.
+//! The reasons why an object, or some of its Pods, does not exist: the part of an explanation that
+//! comes before the Pods.
 
 #[cfg(test)]
 mod tests;
@@ -11,7 +11,7 @@ use semver::Version;
 
 use super::document::{Break, ExplainedRefusal, MissingPods, Object, Waiting};
 
-/// What a forecast says beside its Pods.
+/// Returns the refusals and the reasons to wait of a forecast.
 pub(super) fn of(
     release: &Version,
     document: &Node,
@@ -54,7 +54,7 @@ pub(super) fn of(
     )
 }
 
-/// What the next release refuses of what the one before it takes.
+/// Returns the objects that a release accepts and the next one refuses.
 pub(super) fn breaks(releases: &[Version], refusals: &[ExplainedRefusal]) -> Vec<Break> {
     let whole = |release: &Version| {
         refusals
@@ -83,7 +83,7 @@ pub(super) fn breaks(releases: &[Version], refusals: &[ExplainedRefusal]) -> Vec
     breaks
 }
 
-/// Whether a refusal is about a text that is filled in later.
+/// Returns whether a refusal is about a text that is filled in later.
 pub(super) fn is_about_hole(document: &Node, path: &str) -> bool {
     let holes = [&HOLE.repeat(5), "${", "{{"];
     deepest(document, path)

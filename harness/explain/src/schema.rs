@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Explanation;
 
-/// The JSON schema of what `explain --format json` writes, as committed in
-/// `docs/schema/explain.schema.json`.
+/// Returns the JSON schema of [`Explanation`], which `explain --format json` writes and
+/// `docs/schema/explain.schema.json` contains.
 ///
 /// ```
 /// let schema = kuberay_explain::explain_schema();

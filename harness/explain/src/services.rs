@@ -1,9 +1,9 @@
 //! Variables that the kubelet makes of Services (`FromServices` in pkg/kubelet/envvars of
 //! Kubernetes).
 
-/// Whether a container may have a variable of this name because of a Service in its namespace, or
-/// of that of the API server. `links` is the Pod's `enableServiceLinks`, without which only the
-/// latter counts.
+/// Returns whether a container may have a variable of this name because of a Service in its
+/// namespace, or of that of the API server. `links` is the Pod's `enableServiceLinks`, without
+/// which only the latter counts.
 pub(crate) fn may_define(name: &str, links: bool) -> bool {
     let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     if !name.chars().all(fits) {
@@ -21,7 +21,7 @@ pub(crate) fn likely_defines(name: &str, links: bool) -> bool {
     (!own || name.contains("_PORT_")) && may_define(name, links)
 }
 
-/// Whether a text follows the name of a Service in the name of a variable.
+/// Returns whether a text follows the name of a Service in the name of a variable.
 fn is_suffix(rest: &str) -> bool {
     if let Some(port) = rest.strip_prefix("_SERVICE_PORT") {
         return port.is_empty() || port.len() > 1 && port.starts_with('_');

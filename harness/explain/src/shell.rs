@@ -34,7 +34,7 @@ pub(super) use programs::runs;
 pub(super) use reach::{Analysis, Reach, Surroundings};
 pub(super) use tokens::{Piece, escapes_what_follows, is_quoted, pieces, special, special_behind};
 
-/// What bash makes of a text that starts Ray at its end.
+/// The outcome of a text that starts Ray at its end.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// Bash reports a syntax error, or takes `ray start` for something else than a command.
@@ -61,8 +61,8 @@ pub(super) fn judge(text: &str, generated: usize, around: Surroundings) -> Verdi
     }
 }
 
-/// What bash reports of a text that it can't parse; none where it parses it, or where that is not
-/// known.
+/// Returns the syntax error that bash reports for a text; `None` where bash parses it, or where
+/// that is not known.
 pub(super) fn broken(text: &str) -> Option<Broken> {
     match parse::parse(text, text.len()) {
         Err(parse::Problem::Broken(broken)) => Some(broken),
@@ -70,10 +70,19 @@ pub(super) fn broken(text: &str) -> Option<Broken> {
     }
 }
 
-/// What bash makes of a text that ends in ` && ulimit …; ray start …`; see [`shell_verdict`].
+/// The outcome of a text that ends in ` && ulimit …; ray start …`, as [`shell_verdict`] predicts
+/// it.
+///
+/// ```
+/// use kuberay_explain::{ShellVerdict, shell_verdict};
+///
+/// let generated = " && ulimit -n 65536; ray start --head  --block ";
+/// // The comment includes the generated text.
+/// assert_eq!(shell_verdict(" prepare # first ", generated), ShellVerdict::Swallowed);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ShellVerdict {
-    /// Bash reports a syntax error, in these words; without any where they are empty.
+    /// Bash reports a syntax error, with this message; empty where bash prints none.
     SyntaxError(String),
     /// Bash parses the text, but `ray start` is no command in it.
     Swallowed,
@@ -87,8 +96,8 @@ pub enum ShellVerdict {
     NeverStarts,
 }
 
-/// Predicts what bash makes of a user's text when the generated one follows it, without running
-/// bash.
+/// Predicts, without running bash, whether bash reaches `ray start` when the generated text follows
+/// a user's text.
 ///
 /// ```
 /// use kuberay_explain::{ShellVerdict, shell_verdict};

@@ -1,11 +1,11 @@
-//! Recognises Helm templates that nobody has rendered.
+//! Recognises unrendered Helm templates.
 
 use kuberay_manifest::yaml::{Node, Yaml};
 use kuberay_manifest::{Diagnostic, Location, Source, template_action};
 
 const HELP: &str = "render the chart first: `helm template CHART | kuberay-conformance check -`";
 
-/// What only Helm's templates name; other texts with braces, such as Argo's, are left alone.
+/// Names that only Helm's templates use; other texts with braces, such as Argo's, are left alone.
 const OF_HELM: [&str; 6] = [
     ".Values",
     ".Release",
@@ -49,7 +49,7 @@ pub(super) fn in_object(source: &Source, node: &Node) -> Result<(), Diagnostic> 
 fn problem(source: &Source, location: Location) -> Diagnostic {
     let place = source.rest_of_line(location);
     source
-        .error(&place, "this is a Helm template that nobody has rendered")
+        .error(&place, "this is an unrendered Helm template")
         .with_help(HELP)
 }
 

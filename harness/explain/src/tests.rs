@@ -383,7 +383,7 @@ fn several_documents_and_what_is_left_out() {
     let explanation = explained(&text, &["1.6.2"]);
     assert_eq!(
         explanation.notes,
-        ["line 1: ConfigMap makes no Ray Pods and was left out"]
+        ["line 1: ConfigMap creates no Ray Pods and was left out"]
     );
     assert_eq!(explanation.containers.len(), 2);
     assert_eq!(explanation.containers[1].object.line, 18);
@@ -416,7 +416,7 @@ fn an_upgrade_is_a_difference() {
 }
 
 #[rstest]
-#[case("kind: Pod\n", "holds no RayCluster, RayJob or RayService")]
+#[case("kind: Pod\n", "contains no RayCluster, RayJob or RayService")]
 #[case("a: [", "not valid YAML")]
 #[case(
     "apiVersion: cluster.ray.io/v1\nkind: RayCluster\n",

@@ -1,8 +1,8 @@
-//! A value of a manifest together with its path and its place in the file.
+//! A value of a manifest together with its path and its location in the file.
 
 use super::yaml::{MappingKey, Node, Yaml};
 
-/// A value and where it is.
+/// A value with its path in the document.
 ///
 /// ```
 /// use std::path::Path;
@@ -24,7 +24,7 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// A whole document.
+    /// Returns a cursor at a whole document.
     pub fn root(node: &'a Node) -> Self {
         Self {
             node,
@@ -32,7 +32,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A value together with the path that leads to it.
+    /// Returns a cursor at a value, with the path that leads to it.
     pub fn at(node: &'a Node, path: impl Into<String>) -> Self {
         Self {
             node,
@@ -40,18 +40,18 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The value under a key.
+    /// Returns the value under a key; `None` where it is absent.
     pub fn get(&self, key: &str) -> Option<Cursor<'a>> {
         self.node.get(key).map(|node| self.child(node, key))
     }
 
-    /// The value at the end of a path of keys.
+    /// Returns the value at the end of a path of keys; `None` where it is absent.
     pub fn find(&self, keys: &[&str]) -> Option<Cursor<'a>> {
         keys.iter()
             .try_fold(self.clone(), |cursor, key| cursor.get(key))
     }
 
-    /// The items of a list; none where it is absent or no list.
+    /// Returns the items of the list under a key; empty where it is absent or no list.
     pub fn items(&self, key: &str) -> Vec<Cursor<'a>> {
         let Some(list) = self.get(key) else {
             return Vec::new();
@@ -65,7 +65,7 @@ impl<'a> Cursor<'a> {
             .collect()
     }
 
-    /// The entries of a mapping.
+    /// Returns the entries of the mapping under a key; empty where it is absent or no mapping.
     pub fn entries(&self, key: &str) -> Vec<(&'a str, Cursor<'a>)> {
         let Some(map) = self.get(key) else {
             return Vec::new();
@@ -78,12 +78,12 @@ impl<'a> Cursor<'a> {
         entries.iter().map(entry).collect()
     }
 
-    /// The text, empty where it is none.
+    /// Returns the text; empty where the value is no text.
     pub fn text(&self) -> &'a str {
         self.node.text().unwrap_or_default()
     }
 
-    /// The path in the document, such as `spec.headGroupSpec.rayStartParams.block`.
+    /// Returns the path in the document, such as `spec.headGroupSpec.rayStartParams.block`.
     pub fn path(&self) -> &str {
         &self.path
     }

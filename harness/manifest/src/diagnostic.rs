@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::excerpt::Excerpt;
 use crate::visible;
 
-/// A place in a file, both counted from 1.
+/// A location in a file; line and column count from 1.
 ///
 /// ```
 /// use kuberay_manifest::Location;
@@ -29,7 +29,7 @@ pub struct Location {
     pub column: usize,
 }
 
-/// How bad a problem is, the worst first.
+/// Severity of a problem, the worst first.
 ///
 /// ```
 /// use kuberay_manifest::Severity;
@@ -80,19 +80,20 @@ impl Severity {
 pub struct Diagnostic {
     /// The file.
     pub path: PathBuf,
-    /// Where in the file.
+    /// Location in the file.
     pub location: Location,
-    /// How bad it is.
+    /// Severity of the problem.
     pub severity: Severity,
-    /// What is wrong.
+    /// The problem, on one line.
     pub message: String,
-    /// What to do about it.
+    /// Advice on what to do about it, on one line.
     pub help: Option<String>,
     excerpt: Option<Box<Excerpt>>,
 }
 
 impl Diagnostic {
-    /// A problem with a file or folder as a whole, such as one that can't be read.
+    /// Returns an error about a file or folder as a whole, such as one that can't be read. It
+    /// quotes nothing.
     pub fn of_file(path: &Path, message: impl Into<String>) -> Self {
         Self {
             path: path.into(),
@@ -104,26 +105,26 @@ impl Diagnostic {
         }
     }
 
-    /// The same with what to do about it.
+    /// Adds advice on what to do about the problem.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(visible::line(&help.into()));
         self
     }
 
-    /// The whole text of the file that it quotes; none where it quotes nothing.
+    /// Returns the whole text of the file that it quotes; `None` where it quotes nothing.
     pub fn file(&self) -> Option<&str> {
         self.excerpt.as_deref().map(Excerpt::file)
     }
 
-    /// The same, quoting another text of the file, in which every place must be where it was.
+    /// Quotes another text of the file, in which every location must be where it was.
     #[must_use]
     pub fn quoting(mut self, file: &str) -> Self {
         self.excerpt = self.excerpt.map(|excerpt| Box::new(excerpt.of(file)));
         self
     }
 
-    /// The same as a warning.
+    /// Sets the severity to [`Severity::Warning`].
     #[must_use]
     pub fn into_warning(mut self) -> Self {
         self.severity = Severity::Warning;
@@ -164,10 +165,22 @@ impl miette::Diagnostic for Diagnostic {
     }
 }
 
-/// What was read, or everything that is wrong with it.
+/// The value that was read, or every problem of its text.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{DiagnosticResult, Source, yaml};
+///
+/// fn documents(text: &str) -> DiagnosticResult<usize> {
+///     Ok(yaml::parse(&Source::new(Path::new("a.yaml"), text))?.len())
+/// }
+/// assert_eq!(documents("a: 1\n---\nb: 2\n").unwrap(), 2);
+/// assert_eq!(documents("a: [").unwrap_err().len(), 1);
+/// ```
 pub type DiagnosticResult<T> = Result<T, Vec<Diagnostic>>;
 
-/// Everything that is wrong with the files that were read, in the order of files and lines.
+/// Every problem of the files that were read, in the order of files and lines.
 ///
 /// As text it is one line for each problem; on a terminal show each of the [`Diagnostic`]s as a
 /// miette report, which quotes the file.
@@ -182,12 +195,12 @@ pub type DiagnosticResult<T> = Result<T, Vec<Diagnostic>>;
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// The problems, never empty.
+    /// Returns the problems, never empty.
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.0
     }
 
-    /// The problems, never empty.
+    /// Returns the problems, never empty.
     pub fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.0
     }
@@ -219,22 +232,33 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
-/// Orders by file, then by place.
-pub fn sort(diagnostics: &mut [Diagnostic]) {
-    diagnostics.sort_by(|a, b| (&a.path, a.location).cmp(&(&b.path, b.location)));
-}
-
-/// A place in a text: what people read, and the bytes that a snippet underlines.
+/// Sorts by file, then by location.
 ///
 /// ```
 /// use std::path::Path;
 ///
-/// use kuberay_manifest::{Source, yaml};
+/// use kuberay_manifest::{Diagnostic, sort};
+///
+/// let problem = |file: &str| Diagnostic::of_file(Path::new(file), "the file is empty");
+/// let mut problems = [problem("b.yaml"), problem("a.yaml")];
+/// sort(&mut problems);
+/// assert_eq!(problems[0].path, Path::new("a.yaml"));
+/// ```
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| (&a.path, a.location).cmp(&(&b.path, b.location)));
+}
+
+/// A place in a text: a location for people, and the bytes that a snippet underlines.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Location, Source, yaml};
 ///
 /// let source = Source::new(Path::new("pod.yaml"), "kind: Pod\nmetadata:\n  name: main\n");
 /// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
 /// let place = &documents[0].get("kind").unwrap().place;
-/// assert_eq!((place.location.line, place.location.column), (1, 7));
+/// assert_eq!(place.location, Location { line: 1, column: 7 });
 /// assert_eq!(&source.text[place.span.clone()], "Pod");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -262,12 +286,12 @@ pub struct Span {
 pub struct Source {
     /// The file.
     pub path: PathBuf,
-    /// What it holds.
+    /// Text of the file.
     pub text: Arc<str>,
 }
 
 impl Source {
-    /// A text with the name that diagnostics give it.
+    /// Returns a text with the name that diagnostics give it.
     pub fn new(path: &Path, text: &str) -> Self {
         Self {
             path: path.into(),
@@ -275,7 +299,7 @@ impl Source {
         }
     }
 
-    /// The folder that the file lies in.
+    /// Returns the folder of the file; `.` where the path names none.
     pub fn folder(&self) -> &Path {
         match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -283,7 +307,7 @@ impl Source {
         }
     }
 
-    /// The place from a location to the end of its line.
+    /// Returns the place from a location to the end of its line.
     pub fn rest_of_line(&self, location: Location) -> Span {
         let before = self
             .text
@@ -301,7 +325,7 @@ impl Source {
         }
     }
 
-    /// A problem at a place of this text.
+    /// Returns an error that quotes a place of this text.
     pub fn error(&self, place: &Span, message: impl Into<String>) -> Diagnostic {
         let name = visible::line(&self.path.display().to_string());
         Diagnostic {

@@ -22,7 +22,7 @@ const LINES: usize = 8;
 pub(crate) struct Excerpt {
     name: String,
     text: String,
-    /// Where the value lies in `text`.
+    /// Bytes of the value in `text`.
     span: Range<usize>,
     /// Lines of the file before the first one of `text`.
     lines_before: usize,
@@ -119,7 +119,7 @@ impl Excerpt {
         Self::new(self.name.clone(), &file.into(), &self.file.1)
     }
 
-    /// Where the value lies in what is quoted.
+    /// Returns the bytes of the value in the quoted text.
     pub(crate) fn span(&self) -> Range<usize> {
         self.span.clone()
     }
@@ -162,6 +162,8 @@ impl SourceCode for Excerpt {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_le;
+
     use super::*;
 
     #[test]
@@ -174,14 +176,12 @@ mod tests {
         let at = text.find("HERE").unwrap();
         let excerpt = Excerpt::new("f".into(), &text.as_str().into(), &(at..at + 4));
         assert_eq!(&excerpt.text[excerpt.span()], "HERE");
-        assert!(
-            excerpt
-                .text
-                .lines()
-                .all(|line| line.chars().count() <= WIDTH + 2)
-        );
+        for line in excerpt.text.lines() {
+            assert_le!(line.chars().count(), WIDTH + 2, "{line}");
+        }
         let contents = excerpt.read_span(&excerpt.span().into(), 0, 0).unwrap();
-        assert_eq!((contents.line(), contents.column()), (1, 503));
+        assert_eq!(contents.line(), 1);
+        assert_eq!(contents.column(), 503);
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //!
 //! use kuberay_manifest::{Source, Cursor, yaml};
 //!
-//! let source = Source::new(Path::new("pod.yaml"), "kind: Pod\nspec:\n  containers:\n  - name: main\n    tty: yes\n");
+//! let text = "kind: Pod\nspec:\n  containers:\n  - name: main\n    tty: yes\n";
+//! let source = Source::new(Path::new("pod.yaml"), text);
 //! let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
 //! let spec = Cursor::root(&documents[0]).get("spec").unwrap();
 //! let container = &spec.items("containers")[0];

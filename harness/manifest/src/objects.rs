@@ -8,7 +8,13 @@ use super::diagnostic::{Diagnostic, DiagnosticResult, Diagnostics, Source};
 use super::template::template_action;
 use super::yaml::{self, Node, Yaml};
 
-/// The annotation in which `kubectl apply` keeps what it sent.
+/// The annotation in which `kubectl apply` keeps the object that it sent.
+///
+/// ```
+/// use kuberay_manifest::LAST_APPLIED;
+///
+/// assert_eq!(LAST_APPLIED.split_once('/').unwrap().0, "kubectl.kubernetes.io");
+/// ```
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Reads the objects of a manifest as Kubernetes reads them: empty documents are left out, and the
@@ -26,25 +32,52 @@ pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration
 /// ```
 ///
 /// # Errors
-/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and
-/// `metadata.name`.
+/// When the text is not YAML or holds no object, or a document is not an object with `apiVersion`,
+/// `kind` and `metadata.name`.
 pub fn parse_manifest(text: &str, origin: &str) -> Result<Vec<Value>, Diagnostics> {
     Ok(objects(&Source::new(Path::new(origin), text))?)
 }
 
-/// Reads the objects of a file and says everything that is wrong with them.
+/// Reads the objects of a file as [`parse_manifest`] does.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Source, objects};
+///
+/// let text = "apiVersion: v1\nkind: Pod\nmetadata: {name: main}\n";
+/// let found = objects(&Source::new(Path::new("pod.yaml"), text)).unwrap();
+/// assert_eq!(found[0]["metadata"]["name"], "main");
+///
+/// // It lacks `apiVersion` and `metadata.name`.
+/// let problems = objects(&Source::new(Path::new("pod.yaml"), "kind: Pod\n")).unwrap_err();
+/// assert_eq!(problems.len(), 2);
+/// ```
 ///
 /// # Errors
-/// When the text is not YAML, or a document is not an object with `apiVersion`, `kind` and
-/// `metadata.name`.
+/// Every problem of the text, where it is not YAML or holds no object, or where a document is not
+/// an object with `apiVersion`, `kind` and `metadata.name`.
 pub fn objects(source: &Source) -> DiagnosticResult<Vec<Value>> {
     each_object(source, Node::to_json)
 }
 
-/// As [`objects`], with what `read` makes of each object; its node knows where it lies in the file.
+/// Reads the objects of a file as [`objects`] does, and returns the result of `read` for each of
+/// them. The node that `read` gets has the location of every value.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Source, each_object};
+///
+/// let text = "kind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}}\n\
+///             - {apiVersion: v1, kind: Pod, metadata: {name: b}}\n";
+/// let source = Source::new(Path::new("list.yaml"), text);
+/// let lines = each_object(&source, |node| node.place.location.line).unwrap();
+/// assert_eq!(lines, [3, 4]);
+/// ```
 ///
 /// # Errors
-/// As [`objects`].
+/// Those of [`objects`].
 pub fn each_object<T>(source: &Source, read: impl Fn(&Node) -> T) -> DiagnosticResult<Vec<T>> {
     let documents = match yaml::parse(source) {
         Ok(documents) => documents,
@@ -61,7 +94,7 @@ pub fn each_object<T>(source: &Source, read: impl Fn(&Node) -> T) -> DiagnosticR
     if documents.is_empty() {
         return Err(vec![Diagnostic::of_file(
             &source.path,
-            "the manifest holds no object",
+            "the manifest contains no object",
         )]);
     }
     Ok(documents.into_iter().map(read).collect())
@@ -70,7 +103,7 @@ pub fn each_object<T>(source: &Source, read: impl Fn(&Node) -> T) -> DiagnosticR
 /// Returns one error in place of those of the parser, where the text is a template.
 fn unrendered(source: &Source) -> Option<Vec<Diagnostic>> {
     let at = template_action(source)?;
-    let message = "this is a template that nobody has rendered";
+    let message = "this is an unrendered template";
     let problem = source.error(&source.rest_of_line(at), message);
     Some(vec![problem.with_help(
         "render it first, such as with `helm template CHART`",

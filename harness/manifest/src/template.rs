@@ -1,9 +1,9 @@
-//! Recognises Helm templates that nobody has rendered.
+//! Recognises unrendered Helm templates.
 
 use super::diagnostic::{Location, Source};
 
-/// Returns where the first action of a template is, such as `{{ .Values.name }}`. An empty mapping
-/// in a mapping (`{{}}`) is none.
+/// Returns the location of a template's first action, such as `{{ .Values.name }}`; `None` where
+/// the text has no action. An empty mapping in a mapping (`{{}}`) is none.
 ///
 /// ```
 /// use std::path::Path;

@@ -4,7 +4,8 @@ use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder};
 
-/// What the first thread of a program has on Linux, so that others read what is nested as deeply.
+/// Stack of a program's first thread on Linux, in bytes, so that other threads read values that are
+/// nested as deeply.
 const STACK: usize = 8 << 20;
 
 /// Does work on each item, on as many at once as the machine can, and returns the results in the

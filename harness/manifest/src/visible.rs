@@ -1,4 +1,4 @@
-//! Text from manifests, clusters and files, as a terminal may be given it.
+//! Text from manifests, clusters and files, made safe for terminals and logs.
 //!
 //! A name can hold colours, a new title for the window, or a line that a CI system takes for a
 //! command; others hide characters that make a difference. Code that shows data to people writes it
@@ -13,20 +13,38 @@
 
 use std::fmt::Write as _;
 
-/// Returns a text on one line: each character that a terminal acts on, or that nobody can see or
-/// tell from a space, as its escape, such as `\n` or `\u{202e}`.
+/// Returns a text on one line: unseen characters (see [`is_unseen`]) become escapes, such as `\n`
+/// or `\u{202e}`.
+///
+/// ```
+/// use kuberay_manifest::visible;
+///
+/// assert_eq!(visible::line("one\ntwo\u{202e}"), r"one\ntwo\u{202e}");
+/// ```
 pub fn line(text: &str) -> String {
     escaped(text, |_| false)
 }
 
-/// Returns a text as [`line()`] does, but with its line ends and tabs. Where it stands among
-/// others, mark each line after the first one, as [`marked`] does: a line of its own could be taken
-/// for something else.
+/// Returns a text as [`line()`] does, but keeps line ends and tabs. Among other output use
+/// [`marked`], because a line of the text could pass for a line of that output.
+///
+/// ```
+/// use kuberay_manifest::visible;
+///
+/// assert_eq!(visible::lines("one\n\ttwo\u{1b}"), "one\n\ttwo\\u{1b}");
+/// ```
 pub fn lines(text: &str) -> String {
     escaped(text, |c| matches!(c, '\n' | '\t'))
 }
 
-/// Returns a message as [`lines`] does, with a mark before each line after the first one.
+/// Returns a message as [`lines`] does, with the mark `  | ` before each line after the first one.
+/// Line ends and other white space at the end are left out.
+///
+/// ```
+/// use kuberay_manifest::visible;
+///
+/// assert_eq!(visible::marked("failed\n::error::x\n"), "failed\n  | ::error::x");
+/// ```
 pub fn marked(message: &str) -> String {
     let mut marked = String::new();
     for (number, line) in lines(message.trim_end()).lines().enumerate() {
@@ -43,8 +61,13 @@ pub fn marked(message: &str) -> String {
     marked
 }
 
-/// Returns a text in JSON's quotes and with JSON's escapes, so that all of its characters can be
-/// seen.
+/// Returns a text as a JSON string in which every character can be seen.
+///
+/// ```
+/// use kuberay_manifest::visible;
+///
+/// assert_eq!(visible::quoted("a \"b\"\u{202e}"), r#""a \"b\"\u202e""#);
+/// ```
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for c in text.chars() {
@@ -62,8 +85,14 @@ pub fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Returns a JSON document with escapes for the characters that [`line()`] escapes, which stand
-/// nowhere but in strings.
+/// Returns a JSON document whose unseen characters (see [`is_unseen`]) are JSON escapes. Line ends
+/// stay; the document must have other unseen characters in strings only.
+///
+/// ```
+/// use kuberay_manifest::visible;
+///
+/// assert_eq!(visible::json("[\n  \"a\u{202e}\"\n]"), "[\n  \"a\\u202e\"\n]");
+/// ```
 pub fn json(document: &str) -> String {
     let mut escaped = String::with_capacity(document.len());
     for c in document.chars() {
@@ -76,8 +105,17 @@ pub fn json(document: &str) -> String {
     escaped
 }
 
-/// Returns whether a character has an effect instead of a look, or looks like a space or like
-/// nothing.
+/// Returns whether a character can't be seen: it controls the output, looks like nothing, or looks
+/// like a space without being U+0020.
+///
+/// ```
+/// use kuberay_manifest::visible::is_unseen;
+///
+/// assert!(is_unseen('\n'));
+/// assert!(is_unseen('\u{a0}'));
+/// assert!(!is_unseen(' '));
+/// assert!(!is_unseen('ß'));
+/// ```
 pub fn is_unseen(c: char) -> bool {
     (c.is_whitespace() && c != ' ')
         || c.is_control()

@@ -6,52 +6,148 @@ use super::diagnostic::{Location, Source, Span};
 use super::yaml::{self, MappingKey, Node, Yaml};
 
 /// An object of a file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Sought, Source, items, yaml};
+///
+/// let text = "kind: AppWrapper\nspec:\n  \
+///             template: {apiVersion: ray.io/v1, kind: RayJob, spec: {}}\n";
+/// let source = Source::new(Path::new("wrapper.yaml"), text);
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
+/// let item = &items(&source, documents, &sought).items[0];
+/// assert_eq!(item.path, "spec.template");
+/// assert_eq!(item.node.get("kind").unwrap().text(), Some("RayJob"));
+/// assert!(item.owner.is_some());
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The object.
     pub node: Node,
     /// Its path in the document, such as `items[2]`; empty for a document of its own.
     pub path: String,
-    /// The object of another kind that holds it.
+    /// The object of another kind that holds it; `None` where it stands by itself.
     pub owner: Option<Owner>,
-    /// Whether another object holds it, which may fill in parts of its text: `{{…}}` in a text that
-    /// holds YAML, in whose place [`HOLE`] stands, and `${…}` or `{{…}}` in values.
+    /// `true` where another object holds it and may fill in parts of its text: `{{…}}` in a text
+    /// that holds YAML, which [`HOLE`] replaces, and `${…}` or `{{…}}` in values.
     pub holes: bool,
 }
 
-/// What stands in the place of text that is filled in later, repeated up to its length.
+/// Replacement for text that is filled in later, repeated up to its length.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{HOLE, Sought, Source, items, yaml};
+///
+/// let text = "kind: Workflow\nspec:\n  resource:\n    manifest: |\n      \
+///             apiVersion: ray.io/v1\n      kind: {{kind}}\n";
+/// let source = Source::new(Path::new("workflow.yaml"), text);
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
+/// let item = &items(&source, documents, &sought).items[0];
+/// let kind = item.node.get("kind").unwrap().text();
+/// assert_eq!(kind, Some(HOLE.repeat("{{kind}}".len()).as_str()));
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
 pub const HOLE: &str = "x";
 
 /// An object that holds others.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Sought, Source, items, yaml};
+///
+/// let text = "kind: AppWrapper\nmetadata: {name: wrapper}\nspec:\n  \
+///             template: {apiVersion: ray.io/v1, kind: RayJob, spec: {}}\n";
+/// let source = Source::new(Path::new("wrapper.yaml"), text);
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
+/// let found = items(&source, documents, &sought);
+/// let owner = found.items[0].owner.as_ref().unwrap();
+/// assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("AppWrapper", "wrapper"));
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
-    /// Its kind.
+    /// Its kind; empty where it has none.
     pub kind: String,
-    /// Its name.
+    /// Its name; empty where it has none.
     pub name: String,
 }
 
 /// A text that looks like a manifest and can't be read.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Sought, Source, items, yaml};
+///
+/// let text = "kind: Workflow\nspec:\n  resource:\n    manifest: |\n      \
+///             apiVersion: ray.io/v1\n      kind: [\n";
+/// let source = Source::new(Path::new("workflow.yaml"), text);
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
+/// let found = items(&source, documents, &sought);
+/// assert_eq!(found.unread[0].path, "spec.resource.manifest");
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
-    /// Where the text is in the document.
+    /// Path of the text in the document.
     pub path: String,
-    /// Where it is in the file.
+    /// Location of the text in the file.
     pub location: Location,
 }
 
 /// The objects to look for in a file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Sought, Source, items, yaml};
+///
+/// let text = "kind: Fleet\nspec:\n  template:\n    spec: {headGroupSpec: {}}\n";
+/// let source = Source::new(Path::new("fleet.yaml"), text);
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let sought = Sought {
+///     group: "ray.io",
+///     api_version: "ray.io/v1",
+///     templates: &[("headGroupSpec", "RayCluster")],
+/// };
+/// let item = &items(&source, documents, &sought).items[0];
+/// assert_eq!(item.node.get("kind").unwrap().text(), Some("RayCluster"));
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Sought<'a> {
     /// Their API group.
     pub group: &'a str,
-    /// The version that templates of theirs belong to, such as `ray.io/v1`.
+    /// API version that templates without a kind get, such as `ray.io/v1`.
     pub api_version: &'a str,
-    /// A field of `spec` by which a template without a kind is known, and that kind.
+    /// Fields of `spec` that identify templates without a kind, each with that kind.
     pub templates: &'a [(&'a str, &'a str)],
 }
 
-/// What [`items`] finds.
+/// The result of [`items`].
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::{Sought, Source, items, yaml};
+///
+/// let source = Source::new(Path::new("job.yaml"), "apiVersion: ray.io/v1\nkind: RayJob\n");
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
+/// let walk = items(&source, documents, &sought);
+/// assert_eq!(walk.items.len(), 1);
+/// assert!(walk.unread.is_empty());
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Walk {
     /// The objects in the order of the file.
@@ -72,7 +168,8 @@ pub struct Walk {
 ///
 /// use kuberay_manifest::{Sought, Source, items, yaml};
 ///
-/// let text = "kind: List\nitems:\n- {apiVersion: ray.io/v1, kind: RayCluster}\n- {apiVersion: v1, kind: Pod}\n";
+/// let text = "kind: List\nitems:\n- {apiVersion: ray.io/v1, kind: RayCluster}\n\
+///             - {apiVersion: v1, kind: Pod}\n";
 /// let source = Source::new(Path::new("list.yaml"), text);
 /// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
 /// let sought = Sought { group: "ray.io", api_version: "ray.io/v1", templates: &[] };
@@ -368,13 +465,13 @@ fn inherit(item: &mut Node, kind: &str, api: Option<&Node>) {
     }
 }
 
-/// How the lines of a literal block lie in its file.
+/// Positions of the lines of a literal block in its file.
 struct Lines {
     /// Spaces that the file puts before each line.
     indent: usize,
     /// The line of the file on which the block begins.
     first: usize,
-    /// Where each line begins: in the block, and in the file.
+    /// Start of each line in bytes: in the block, and in the file.
     starts: Vec<(usize, usize)>,
 }
 

@@ -24,7 +24,7 @@ use parts::{TextPart, parts};
 /// Characters of a text that [`Node::describe`] shows.
 const SHOWN: usize = 60;
 
-/// A value and where it is.
+/// A value with its location.
 ///
 /// ```
 /// use std::path::Path;
@@ -41,7 +41,7 @@ const SHOWN: usize = 60;
 pub struct Node {
     /// The value.
     pub value: Yaml,
-    /// Where it is.
+    /// Place of the value in the text.
     pub place: Span,
 }
 
@@ -74,17 +74,34 @@ pub enum Yaml {
     Map(Vec<(MappingKey, Node)>),
 }
 
-/// A key of a mapping and where it is.
+/// A key of a mapping with its location.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_manifest::Source;
+/// use kuberay_manifest::yaml::{self, Yaml};
+///
+/// let source = Source::new(Path::new("a.yaml"), "name: a\n8080: b\n");
+/// let documents = yaml::parse(&source).map_err(kuberay_manifest::Diagnostics::from)?;
+/// let Yaml::Map(entries) = &documents[0].value else {
+///     panic!("the document is a mapping");
+/// };
+/// let (key, value) = &entries[1];
+/// assert_eq!((key.name.as_str(), key.place.location.line), ("8080", 2));
+/// assert_eq!(value.text(), Some("b"));
+/// # Ok::<(), kuberay_manifest::Diagnostics>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct MappingKey {
-    /// The key.
+    /// The key, as a text.
     pub name: String,
-    /// Where it is.
+    /// Place of the key in the text.
     pub place: Span,
 }
 
 impl Node {
-    /// The value under a key, where this is a mapping that has it.
+    /// Returns the value under a key; `None` where this is no mapping or lacks the key.
     pub fn get(&self, name: &str) -> Option<&Node> {
         match &self.value {
             Yaml::Map(entries) => entries
@@ -95,7 +112,7 @@ impl Node {
         }
     }
 
-    /// The text, where this is a text.
+    /// Returns the text; `None` where this is no text.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Yaml::Text(text) => Some(text),
@@ -103,7 +120,7 @@ impl Node {
         }
     }
 
-    /// The items, where this is a list; else none.
+    /// Returns the items; empty where this is no list.
     pub fn items(&self) -> &[Node] {
         match &self.value {
             Yaml::List(items) => items,
@@ -111,7 +128,7 @@ impl Node {
         }
     }
 
-    /// What this is, for people.
+    /// Returns a description for people, such as `the number 5` or `a list`.
     pub fn describe(&self) -> String {
         match &self.value {
             Yaml::Null => "nothing".into(),
@@ -126,7 +143,7 @@ impl Node {
         }
     }
 
-    /// The same without places.
+    /// Returns the value as JSON, without locations.
     pub fn to_json(&self) -> Value {
         match &self.value {
             Yaml::Null => Value::Null,
@@ -398,7 +415,7 @@ impl Reader<'_> {
         {
             let line = self.source.text[..tab].matches('\n').count() + 1;
             let place = self.source.rest_of_line(Location { line, column: 1 });
-            let message = "Kubernetes does not read this: a tab stands in the indentation of the \
+            let message = "Kubernetes does not read this: a tab is in the indentation of the \
                            block's first line; indent it with blanks";
             self.problems.push(self.source.error(&place, message));
         }
@@ -464,7 +481,7 @@ impl Reader<'_> {
             if let Some(first) = entries.written(&key.name) {
                 let line = first.place.location.line;
                 let message = format!(
-                    "the key `{}` comes twice; it was already given on line {line}",
+                    "the key `{}` appears twice; it was already given on line {line}",
                     key.name
                 );
                 self.problems.push(self.source.error(&key.place, message));

@@ -1,5 +1,5 @@
-//! The pinned releases of `fixtures/versions.yaml`, which is part of the program, and how people
-//! name releases.
+//! The pinned releases of `fixtures/versions.yaml`, which is part of the program, and the texts by
+//! which users select releases.
 
 mod own;
 mod pair;
@@ -18,14 +18,14 @@ pub use releases::{EmptyRange, Releases};
 pub use support::Support;
 pub use version::{VersionError, parse_version};
 
-/// Says in place of a digest that none could be read from its source.
+/// The text in place of a digest that could not be read from its source.
 pub const UNPINNED: &str = "unpinned";
 
-/// `fixtures/versions.yaml`.
+/// The content of `fixtures/versions.yaml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pins {
-    /// What a run uses unless it is told otherwise.
+    /// The releases of a run that selects none.
     pub defaults: Pair,
     /// Releases that are run with each other on kind.
     pub pairs: Vec<Pair>,
@@ -34,9 +34,9 @@ pub struct Pins {
     /// Releases of Kubernetes whose API server envtest can run, the oldest first.
     #[serde(rename = "apiServers")]
     pub api_servers: Vec<Version>,
-    /// Release of etcd in it.
+    /// Release of etcd in the node image that is built.
     pub etcd: Etcd,
-    /// Release of the pause image in it.
+    /// Release of the pause image in the node image that is built.
     pub pause: Version,
     /// End of life of releases.
     pub support: Support,
@@ -114,12 +114,12 @@ pub struct RayRelease {
     pub lock: String,
 }
 
-/// What `--artifacts pull` uses.
+/// The files and images that `--artifacts pull` fetches.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pull {
-    /// Address of a program of Kubernetes; `{version}`, `{arch}` and `{program}` stand for what
-    /// they say.
+    /// Address of a program of Kubernetes with the placeholders `{version}`, `{arch}` and
+    /// `{program}`.
     pub kubernetes: String,
     /// etcd's release archive.
     pub etcd: PulledArchive,
@@ -145,11 +145,11 @@ pub struct PulledFile {
     pub sha256: String,
 }
 
-/// An archive on the web whose checksum stands in a list that is published with it.
+/// An archive on the web whose checksum is in a list that is published with it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PulledArchive {
-    /// Address; `{version}` and `{arch}` stand for what they say.
+    /// Address with the placeholders `{version}` and `{arch}`.
     pub url: String,
     /// Address of the list.
     pub sums: String,
@@ -184,7 +184,7 @@ impl Pins {
         serde_saphyr::from_str(text).expect("fixtures/versions.yaml is well-formed")
     }
 
-    /// The hash of an operator release's module.
+    /// Returns the module of an operator release, with its hash.
     ///
     /// # Errors
     /// When the release is not listed.
@@ -202,7 +202,7 @@ impl Pins {
         })
     }
 
-    /// The public image of an operator release.
+    /// Returns the public image of an operator release, with its tag.
     #[must_use]
     pub fn operator_image(&self, version: &Version) -> String {
         format!("{}:v{version}", self.operators.image)
@@ -219,7 +219,7 @@ impl Pins {
         Err(unknown("Kubernetes", version, self.api_servers.iter()))
     }
 
-    /// The lock of a Ray release.
+    /// Returns the lock of a Ray release.
     ///
     /// # Errors
     /// When the release is not listed.
@@ -234,16 +234,16 @@ impl Pins {
 /// A release that `fixtures/versions.yaml` does not list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{what} {version} is not pinned in this release of the harness (it knows {known}): name one of these, or {own}"
+    "{what} {version} is not pinned in this release of the harness (it has {known}): name one of these, or {own}"
 )]
 pub struct UnknownRelease {
     /// KubeRay, Ray or Kubernetes.
     pub what: &'static str,
     /// The release asked for.
     pub version: Version,
-    /// Those that are listed.
+    /// The releases that are listed, separated by commas.
     pub known: String,
-    /// How to run a release that is not listed.
+    /// The options that run a release that is not listed.
     pub own: &'static str,
 }
 
@@ -316,7 +316,7 @@ mod tests {
             .operator(&Version::new(9, 9, 9))
             .unwrap_err()
             .to_string();
-        // Who has only the program has no fixtures to edit.
+        // A user of the program alone has no fixtures to edit.
         for part in ["9.9.9", "1.6.2", "--operator-binary", "--context"] {
             assert!(error.contains(part), "{error}");
         }

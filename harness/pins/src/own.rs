@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::{Pins, PulledImage};
 
-/// A file of the user's own: what `--artifacts pull` expects. Names stay public.
+/// A file with the user's own digests, which `--artifacts pull` expects in place of those of the
+/// program. The names of the images stay public.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnPins {
@@ -26,10 +27,10 @@ pub struct OwnPins {
 }
 
 impl OwnPins {
-    /// Reads the text of a file.
+    /// Parses the text of a file.
     ///
     /// # Errors
-    /// When it is not of this form, or holds something else than digests.
+    /// When the text does not have this form, or a value is not a digest or checksum.
     pub fn parse(text: &str) -> Result<Self, String> {
         let own: Self = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
         let images = own.node.iter().chain(&own.registry);
@@ -58,7 +59,7 @@ fn is_sum(digits: &str) -> bool {
 }
 
 impl Pins {
-    /// Puts a user's own digests and checksums in the place of those that are part of the program.
+    /// Replaces the digests and checksums that are part of the program with the user's own.
     pub fn replace(&mut self, own: &OwnPins) {
         let pull = &mut self.pull;
         if let Some(node) = &own.node {

@@ -24,16 +24,16 @@ impl fmt::Display for Pair {
     }
 }
 
-/// Why a text is not a pair.
+/// A reason why a text is not a pair.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PairError {
-    /// There is no `/`.
+    /// A text without `/`.
     #[error(
         "`{0}` is not a pair of releases: write those of the operator and of Ray with a slash between them, such as \
          `1.0.0/2.7.0`, or `all`"
     )]
     NoSlash(String),
-    /// One of the two is not a release.
+    /// A text in which one of the two parts is not a release.
     #[error(transparent)]
     Version(#[from] VersionError),
 }
@@ -53,7 +53,7 @@ impl FromStr for Pair {
 }
 
 impl Pair {
-    /// Every operator with every Ray.
+    /// Returns a pair for every operator with every Ray, in the order of the operators.
     pub fn crossed(operators: &[Version], rays: &[Version]) -> Vec<Self> {
         let with = |operator: &Version| {
             let operator = operator.clone();
@@ -66,10 +66,10 @@ impl Pair {
     }
 }
 
-/// Pairs as people select them: one, or `all` that are listed.
+/// Pairs as users select them: one, or `all` for the listed ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pairs {
-    /// Those of `fixtures/versions.yaml`.
+    /// The pairs of `fixtures/versions.yaml`.
     All,
     /// One, listed or not.
     One(Pair),
@@ -87,7 +87,7 @@ impl FromStr for Pairs {
 }
 
 impl Pairs {
-    /// The pairs of several selections, in their order, each once; `listed` is what `all` means.
+    /// Returns the pairs of several selections, in their order, each once; `all` selects `listed`.
     pub fn resolve(selections: &[Self], listed: &[Pair]) -> Vec<Pair> {
         let mut pairs: Vec<Pair> = Vec::new();
         for selection in selections {

@@ -1,4 +1,4 @@
-//! Which releases a text such as `1.0.0..1.6.2` or `all` means.
+//! The releases that a text such as `1.0.0..1.6.2` or `all` selects.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use semver::Version;
 
 use super::{VersionError, parse_version};
 
-/// Releases as people select them: `all`, `latest`, one release, the newest patch of a minor
+/// Releases as users select them: `all`, `latest`, one release, the newest patch of a minor
 /// release (`1.6`), a range with both ends, or several with commas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Releases(Vec<ReleaseTerm>);
@@ -22,9 +22,9 @@ enum ReleaseTerm {
     Range(Version, Version),
 }
 
-/// Why a selection holds no release.
+/// A part of a selection that selects no release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no release lies in {0}; `all` means {1}")]
+#[error("no release is in {0}; `all` means {1}")]
 pub struct EmptyRange(String, String);
 
 impl FromStr for Releases {
@@ -78,12 +78,13 @@ impl From<Version> for Releases {
 }
 
 impl Releases {
-    /// The releases, oldest first, each once. `matrix` is what `all` means; a range takes of it
-    /// what lies between its ends, and its ends themselves. A minor release means its newest patch
-    /// in `pinned`.
+    /// Returns the releases, oldest first, each once.
+    ///
+    /// `all` selects `matrix`. A range selects the releases of `matrix` between its ends, and its
+    /// ends. A minor release selects its newest patch in `pinned`.
     ///
     /// # Errors
-    /// When a part of the selection holds no release.
+    /// When a part of the selection selects no release.
     pub fn resolve(
         &self,
         matrix: &[Version],
@@ -117,8 +118,8 @@ impl Releases {
         Ok(releases)
     }
 
-    /// Those that are named one by one, as `1.6.2` and `1.6` are; what `all`, `latest` and ranges
-    /// add is not among them.
+    /// Returns the releases that are named one by one, such as `1.6.2` and `1.6`, without those of
+    /// `all`, `latest` and ranges.
     pub fn named(&self, pinned: &[Version]) -> Vec<Version> {
         let one = |part: &ReleaseTerm| match part {
             ReleaseTerm::One(version) => Some(version.clone()),
@@ -170,7 +171,7 @@ mod tests {
         let error = releases.resolve(&matrix(), &pinned()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no release lies in 1.9; `all` means 1.0.0, 1.1.1, 1.2.2, 1.6.2"
+            "no release is in 1.9; `all` means 1.0.0, 1.1.1, 1.2.2, 1.6.2"
         );
     }
 
@@ -214,7 +215,7 @@ mod tests {
             .to_string();
         assert_eq!(
             error,
-            "no release lies in 1.6.2..1.0.0; `all` means 1.0.0, 1.1.1, 1.2.2, 1.6.2"
+            "no release is in 1.6.2..1.0.0; `all` means 1.0.0, 1.1.1, 1.2.2, 1.6.2"
         );
     }
 }

@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use super::Pins;
 
-/// Until when minor releases get patches. Dates are written `2026-10-27`, so that their order is
-/// that of texts.
+/// The days until which minor releases get patches. Dates are written `2026-10-27`, so that they
+/// sort as texts.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Support {
-    /// The day on which the defaults were last looked at.
+    /// The day of the last review of the defaults.
     pub date: String,
     /// End of life of Kubernetes' minor releases, such as `1.34`.
     pub kubernetes: BTreeMap<String, String>,
@@ -20,8 +20,8 @@ pub struct Support {
 }
 
 impl Support {
-    /// Returns the end of life of a release of Kubernetes, such as `v1.34.4`; none where no date is
-    /// known.
+    /// Returns the end of life of a release of Kubernetes, such as `v1.34.4`; `None` where no date
+    /// is known.
     ///
     /// ```
     /// let support = kuberay_conformance_pins::Pins::embedded().support;
@@ -41,8 +41,8 @@ fn minor(release: &str) -> String {
 }
 
 impl Pins {
-    /// Lists the defaults that are past their end of life at the date of the pins, or whose end is
-    /// not known, and for which no reason is given.
+    /// Returns the defaults that are past their end of life at the date of the pins, or whose end
+    /// is not known, and for which the pins give no reason.
     #[must_use]
     pub fn outlived(&self) -> Vec<String> {
         let node = self.pull.node.image.rsplit(':').next().unwrap_or_default();

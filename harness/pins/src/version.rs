@@ -1,8 +1,8 @@
-//! Releases as people write them.
+//! Releases as users write them.
 
 use semver::Version;
 
-/// Why a text is not a release.
+/// A reason why a text is not a release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a release: {reason}; write it whole, such as `1.6.2` or `v1.6.2`")]
 pub struct VersionError {

@@ -8,6 +8,8 @@ mod generated;
 #[cfg(test)]
 mod mutated;
 mod object;
+mod object_generator;
+mod object_kind;
 mod objects;
 mod plan;
 mod save;
@@ -22,7 +24,9 @@ pub use edits::Edit;
 pub use generated::{GeneratedCase, Generator, Shrinking};
 #[cfg(test)]
 pub use mutated::{Watch, try_texts};
-pub use object::{NUMBERS, ObjectGenerator, ObjectKind, ObjectPlan};
+pub use object::ObjectPlan;
+pub use object_generator::{NUMBERS, ObjectGenerator};
+pub use object_kind::ObjectKind;
 pub use plan::{ClusterPlan, GroupPlan};
 pub use save::{Saved, Shown, save};
 pub use settings::settings;

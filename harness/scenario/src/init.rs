@@ -196,10 +196,10 @@ fn scenario(name: &str, object: &Value, others: &[Value]) -> Result<NewScenario,
         "RayCluster" => spec,
         "RayJob" => &spec["rayClusterSpec"],
         "RayService" => &spec["rayClusterConfig"],
-        "RayCronJob" => return Err(format!("{who} has Pods only when its schedule says so")),
+        "RayCronJob" => return Err(format!("{who} creates RayJobs only on its schedule")),
         _ => {
             return Err(format!(
-                "{who} is of a kind that this release of the harness does not know"
+                "{who} has a kind that this release of the harness does not support"
             ));
         }
     };
@@ -226,7 +226,7 @@ fn scenario(name: &str, object: &Value, others: &[Value]) -> Result<NewScenario,
     for account in accounts(cluster) {
         if !others.iter().any(|other| is_account(other, account)) {
             notes.push(format!(
-                "the Pods use the ServiceAccount `{account}`, which no manifest holds; where the operator asks for it, add it \
+                "the Pods use the ServiceAccount `{account}`, which no manifest contains; if the operator requires it, add it \
                  to manifest.yaml"
             ));
         }
@@ -240,7 +240,7 @@ fn scenario(name: &str, object: &Value, others: &[Value]) -> Result<NewScenario,
     let mut body = Map::new();
     body.insert(
         "description".into(),
-        format!("What the operator runs in the Pods of {who}.").into(),
+        format!("The operator generates the commands of the Pods of {who}.").into(),
     );
     body.insert("manifests".into(), json!(["manifest.yaml"]));
     if submits {

@@ -41,7 +41,7 @@ pub fn lint(root: &Path) -> Vec<Diagnostic> {
 fn lint_folder(folder: &Path, names: &mut BTreeMap<String, PathBuf>) -> Vec<Diagnostic> {
     let file = load::file_of(folder);
     if !file.exists() {
-        let problem = Diagnostic::of_file(folder, "this folder holds no scenario.yaml");
+        let problem = Diagnostic::of_file(folder, "this folder contains no scenario.yaml");
         let problem = problem.with_help("add one, or remove the folder");
         // What lies here was to be a scenario, and never runs.
         let looks_like_one = file_names(folder).iter().map(Path::new).any(|name| {

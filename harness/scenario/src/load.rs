@@ -92,7 +92,8 @@ pub(super) fn read_file(folder: &Path, path: &Path) -> DiagnosticResult<Source> 
 pub(super) fn folders(root: &Path) -> DiagnosticResult<Vec<PathBuf>> {
     if root.is_file() {
         let problem = Diagnostic::of_file(root, format!("{} is a file", root.display()));
-        let help = "name a scenario's folder, or the folder that holds them, with --scenarios DIR";
+        let help =
+            "name a scenario's folder, or the folder that contains them, with --scenarios DIR";
         return Err(vec![problem.with_help(help)]);
     }
     if root.join(FILE_NAME).exists() {
@@ -104,7 +105,7 @@ pub(super) fn folders(root: &Path) -> DiagnosticResult<Vec<PathBuf>> {
             root.display()
         );
         vec![Diagnostic::of_file(root, message).with_help(
-            "name the folder that holds a folder for each scenario with --scenarios DIR, or go where the folder `scenarios` is",
+            "name the folder with the scenarios with --scenarios DIR, or change to the folder above `scenarios`",
         )]
     };
     let mut folders = Vec::new();
@@ -129,9 +130,9 @@ pub(super) fn folders(root: &Path) -> DiagnosticResult<Vec<PathBuf>> {
 }
 
 pub(super) fn none_found(root: &Path) -> Diagnostic {
-    Diagnostic::of_file(root, format!("{} holds no scenario", root.display())).with_help(format!(
-        "each scenario is a folder of its own with a {FILE_NAME}"
-    ))
+    Diagnostic::of_file(root, format!("{} contains no scenario", root.display())).with_help(
+        format!("each scenario is a folder of its own with a {FILE_NAME}"),
+    )
 }
 
 pub(super) fn file_of(folder: &Path) -> PathBuf {
@@ -144,7 +145,7 @@ pub(super) fn parse(source: &Source) -> DiagnosticResult<Node> {
     match (documents.pop(), documents.is_empty()) {
         (Some(tree), true) => Ok(tree),
         (Some(second), false) => {
-            let problem = source.error(&second.place, "a scenario file holds one document");
+            let problem = source.error(&second.place, "a scenario file contains one document");
             Err(vec![
                 problem.with_help("put each scenario in a folder of its own"),
             ])

@@ -114,7 +114,7 @@ pub struct Metadata {
     /// Equal to the folder's name; lower-case letters, digits and dashes.
     #[schemars(extend(
         "pattern" = NAME,
-        "patternErrorMessage" = "a name is made of lower-case letters, digits and dashes, such as `before-ray-start`"
+        "patternErrorMessage" = "a name has only lower-case letters, digits and dashes, such as `before-ray-start`"
     ))]
     pub name: String,
 }
@@ -279,7 +279,8 @@ impl Steps {
 
     /// What is done, one sentence each, for reports and evidence.
     pub fn sentences(&self) -> Vec<String> {
-        let ready = "the harness, not a kubelet, said in the status of the Ray Pods that they run and are ready";
+        let ready =
+            "the harness, not a kubelet, marked the Ray Pods as running and ready in their status";
         let mut sentences: Vec<String> = self
             .mark_ready
             .then(|| ready.to_owned())

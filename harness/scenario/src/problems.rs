@@ -70,14 +70,10 @@ impl<'a> Problems<'a> {
         };
         if let Some(role) = role.filter(|role| role.text().is_some_and(of_job)) {
             let message = format!(
-                "`{kind}` does not know the {}",
+                "`{kind}` does not support the {}",
                 role.text().unwrap_or_default()
             );
-            self.error(
-                role,
-                message,
-                "look at it in a `pod`, `logs` or `state` check",
-            );
+            self.error(role, message, "use a `pod`, `logs` or `state` check");
         }
     }
 }

@@ -99,14 +99,14 @@ impl ExpectedPods {
                 "name a group of the manifests".into(),
             )),
             (Role::Worker, None) if self.groups.is_empty() => Some((
-                "the manifests have no worker group, so no worker Pod comes".into(),
+                "the manifests have no worker group, so there is no worker Pod".into(),
                 "add one to `workerGroupSpecs`, or remove the check".into(),
             )),
             (Role::Submitter, _) if !self.has_submitter => {
                 let kinds: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
                 Some((
                     format!(
-                        "no submitter comes: it is of a RayJob in the mode K8sJobMode, and the manifests hold {}",
+                        "there is no submitter: only a RayJob in the mode K8sJobMode has one, and the manifests contain {}",
                         or_none(&kinds)
                     ),
                     "add a RayJob, or remove the check".into(),
@@ -123,7 +123,7 @@ fn never_ready(scenario: &Scenario) -> Option<(String, String)> {
     let spec = &scenario.file.spec;
     (!spec.needs_kubelet() && !spec.steps.mark_ready).then(|| {
         (
-            "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
+            "the operator creates the submitter of a RayJob once the RayCluster is ready, but no kubelet makes Pods ready here"
                 .into(),
             "add `steps: {markReady: true}`".into(),
         )

@@ -203,7 +203,7 @@ fn steps(problems: &mut Problems<'_>, spec: &Node) {
 /// The milestone `ended` is of the container whose log it is.
 fn no_end(problems: &mut Problems<'_>, milestone: Option<&Node>) {
     if let Some(milestone) = milestone.filter(|milestone| milestone.text() == Some("ended")) {
-        let message = "only a `logs` check comes after `ended`";
+        let message = "only a `logs` check may refer to `ended`";
         problems.error(
             milestone,
             message,

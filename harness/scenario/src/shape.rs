@@ -243,7 +243,11 @@ impl Walk<'_> {
             let before = items[..index].iter().any(|other| other.value == item.value);
             if schema["uniqueItems"] == true && before {
                 let text = item.text().unwrap_or_default();
-                self.error(&item.place, format!("`{text}` comes twice in {name}"), None);
+                self.error(
+                    &item.place,
+                    format!("`{text}` appears twice in {name}"),
+                    None,
+                );
             }
             self.node(
                 &schema["items"],

@@ -35,7 +35,7 @@ fn at_once(arguments: &[&str]) -> Output {
 #[rstest]
 #[case::merged(&["report", "merge", "PIPE"])]
 #[case::compared(&["report", "compare", "PIPE", "PIPE"])]
-#[case::published(&["report", "publish", "PIPE", "--who", "acme"])]
+#[case::published(&["report", "publish", "PIPE", "--organization", "acme"])]
 #[case::verified(&["report", "verify", "PIPE"])]
 #[case::durations(&["docs", "durations", "--results", "PIPE"])]
 #[case::shard(&["plan", "--shard", "1/2", "--durations", "PIPE"])]
@@ -146,7 +146,7 @@ fn a_report_is_written_below_its_folder_alone() {
             "report",
             "publish",
             &results,
-            "--who",
+            "--organization",
             "acme",
             "--reports",
             &reports,
@@ -176,7 +176,7 @@ fn a_report_that_names_another_place_is_refused() {
         "report",
         "publish",
         &results,
-        "--who",
+        "--organization",
         "acme",
         "--reports",
         &named,
@@ -187,7 +187,7 @@ fn a_report_that_names_another_place_is_refused() {
     let text_of_report = std::fs::read_to_string(&path).unwrap();
     for (from, to) in [
         ("name: acme-envtest", "name: 'acme)](javascript:alert(1))'"),
-        ("who: acme", "who: '../acme'"),
+        ("organization: acme", "organization: '../acme'"),
         ("release: \"1.6.2\"", "release: '..'"),
         // It would make every other report too old.
         ("date: \"20", "date: \"99"),

@@ -140,7 +140,10 @@ fn a_program_for_credentials_that_does_not_end_does_not_keep_a_command() {
     let running = Running::start(command);
     let began = Instant::now();
     while children(running.id()).is_empty() {
-        assert!(began.elapsed() < AT_ONCE);
+        assert!(
+            began.elapsed() < AT_ONCE,
+            "the program for credentials does not start"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
     let left = children(running.id());

@@ -51,7 +51,7 @@ fn a_bundle_without_an_operator_needs_the_release() {
     .unwrap();
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{error}");
-    assert!(error.contains("name it with --from"), "{error}");
+    assert!(error.contains("set it with --from"), "{error}");
     assert!(error.contains("such as --from 1.5.2"), "{error}");
 }
 

@@ -96,9 +96,9 @@ impl Stand {
         // What breaks ends all trials, with the cause in each of them.
         let cancel = CancellationToken::new();
         tokio::spawn({
-            let (alarm, cancel) = (envtest.alarm().clone(), cancel.clone());
+            let (first_end, cancel) = (envtest.first_end().clone(), cancel.clone());
             async move {
-                eprintln!("{}", alarm.rung().await);
+                eprintln!("{}", first_end.ended().await);
                 cancel.cancel();
             }
         });

@@ -74,15 +74,15 @@ async fn a_cluster_is_checked_and_explained_with_the_settings_of_its_operator() 
         std::sync::Arc::new(Silent),
     );
     let etcd = programs.etcd().await.unwrap();
-    let plane = ControlPlane::start(ControlPlaneOptions {
+    let control_plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(env!("CARGO_BIN_EXE_kuberay-conformance")),
         progress: &Silent,
     });
-    let plane = plane.await.unwrap();
+    let control_plane = control_plane.await.unwrap();
     let server = programs.kubernetes("kube-apiserver").await.unwrap();
-    let api = plane
+    let api = control_plane
         .api_server_with_roles(&server, "context")
         .await
         .unwrap();
@@ -155,9 +155,9 @@ async fn a_cluster_is_checked_and_explained_with_the_settings_of_its_operator() 
 
     let (code, _, said) = run(&kubeconfig, &[&check[..], &["-n", "kube-system"]].concat());
     assert_eq!(code, Some(2), "{said}");
-    assert!(said.contains("holds no RayCluster"), "{said}");
+    assert!(said.contains("contains no RayCluster"), "{said}");
     let (code, _, said) = run(&kubeconfig, &["check", "--context", "no-such-context"]);
     assert_eq!(code, Some(3), "{said}");
     api.stop().await;
-    plane.stop().await;
+    control_plane.stop().await;
 }

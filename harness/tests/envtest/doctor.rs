@@ -100,15 +100,15 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
         std::sync::Arc::new(Silent),
     );
     let etcd = programs.etcd().await.unwrap();
-    let plane = ControlPlane::start(ControlPlaneOptions {
+    let control_plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(env!("CARGO_BIN_EXE_kuberay-conformance")),
         progress: &Silent,
     });
-    let plane = plane.await.unwrap();
+    let control_plane = control_plane.await.unwrap();
     let server = programs.kubernetes("kube-apiserver").await.unwrap();
-    let api = plane
+    let api = control_plane
         .api_server_with_roles(&server, "doctor")
         .await
         .unwrap();
@@ -151,7 +151,7 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
     let said = String::from_utf8_lossy(&live.stderr).into_owned();
     assert_eq!(live.status.code(), Some(1), "{said}");
     let report: Value = serde_json::from_slice(&live.stdout).unwrap();
-    assert_eq!(report["missing"], Value::Null, "{said}");
+    assert_eq!(report["unread"], Value::Null, "{said}");
     let broken = |report: &Value| -> Vec<String> {
         let objects = report["objects"].as_array().unwrap();
         let broken = objects.iter().filter(|one| one["state"] == "broken");
@@ -190,14 +190,14 @@ async fn a_thousand_clusters_take_few_requests_and_no_other_permissions() {
     let less = doctor(&kubeconfig, &[]);
     assert_eq!(less.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&less.stdout).unwrap();
-    let missing: Vec<&str> = report["missing"]
+    let unread: Vec<&str> = report["unread"]
         .as_array()
         .unwrap()
         .iter()
         .map(|one| one["what"].as_str().unwrap())
         .collect();
-    assert!(missing.contains(&"nodes"), "{missing:?}");
-    assert!(missing.contains(&"operators"), "{missing:?}");
+    assert!(unread.contains(&"nodes"), "{unread:?}");
+    assert!(unread.contains(&"operators"), "{unread:?}");
     api.stop().await;
-    plane.stop().await;
+    control_plane.stop().await;
 }

@@ -280,7 +280,7 @@ fn the_runs_time_limit_holds_while_an_api_server_does_not_start() {
     signal(stopped, Signal::STOP);
     let (status, said) = run.end();
     let took = began.elapsed();
-    // One that has no alarm would be left, stopped as it is.
+    // One that reports no end would be left, stopped as it is.
     gone(&[stopped]);
     assert_eq!(status.code(), Some(3), "{said}");
     assert!(said.contains("time limit of 5s"), "{said}");

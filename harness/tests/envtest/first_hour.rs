@@ -98,7 +98,7 @@ fn live_object(evidence: &Path) -> PathBuf {
             }
         }
     }
-    panic!("the evidence {} holds no RayCluster", evidence.display());
+    panic!("the evidence {} contains no RayCluster", evidence.display());
 }
 
 #[test]
@@ -191,10 +191,9 @@ fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failur
         "entrypoint: python other.py",
     );
     let said = hour.run("nightly", 1);
-    assert!(
-        said.contains("submitter") && said.contains('-') && said.contains("other.py"),
-        "{said}"
-    );
+    assert_contains!(said, "submitter");
+    assert_contains!(said, '-');
+    assert_contains!(said, "other.py");
     assert!(said.contains("2 failed"), "{said}");
     hour.says(&["snapshot", "accept"], 0);
 

@@ -155,7 +155,8 @@ fn who_only_looks_at_api_servers_does_not_keep_them_from_coming_up() {
     let log = place.join("daemon.log");
     let began = Instant::now();
     // The daemon meets it.
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("another process looks at"))
+    while !std::fs::read_to_string(&log)
+        .is_ok_and(|text| text.contains("another process is checking"))
     {
         let ended = up.child.try_wait().unwrap();
         assert!(ended.is_none(), "{ended:?}: {}", up.end().1);

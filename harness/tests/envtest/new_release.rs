@@ -100,7 +100,10 @@ fn a_release_without_a_class_is_compared_with_the_newest() {
     assert_eq!(ran.status.code(), Some(0), "{said}");
     assert!(result.cases.len() >= SCENARIOS.len(), "{said}");
     assert!(
-        said.contains(&format!("KubeRay {} is newer than what is known of", new())),
+        said.contains(&format!(
+            "KubeRay {} is newer than the known releases of",
+            new()
+        )),
         "{said}"
     );
 

@@ -76,7 +76,7 @@ fn a_run_passes_from_an_empty_cache_through_mirrors() {
 #[case::wrong_digest(
     Fault::OtherManifest,
     "pulling its manifest from the mirror HOST: its digest is sha256:",
-    "is expected; nothing of it was used; copy the image into the mirror again"
+    "is expected; it was not used; copy the image into the mirror again"
 )]
 #[case::truncated_layer(
     Fault::CutBlob,
@@ -91,7 +91,7 @@ fn a_run_passes_from_an_empty_cache_through_mirrors() {
 #[case::wrong_checksum(
     Fault::OtherChecksum,
     "the checksum is ",
-    "nothing of it was used; copy the file again"
+    "it was not used; copy the file again"
 )]
 #[case::login(
     Fault::Login,

@@ -197,15 +197,18 @@ async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() 
         std::sync::Arc::new(Silent),
     );
     let etcd = programs.etcd().await.unwrap();
-    let plane = ControlPlane::start(ControlPlaneOptions {
+    let control_plane = ControlPlane::start(ControlPlaneOptions {
         etcd: &etcd,
         state: store.root(),
         helper: Path::new(env!("CARGO_BIN_EXE_kuberay-conformance")),
         progress: &Silent,
     });
-    let plane = plane.await.unwrap();
+    let control_plane = control_plane.await.unwrap();
     let server = programs.kubernetes("kube-apiserver").await.unwrap();
-    let api = plane.api_server_with_roles(&server, "user").await.unwrap();
+    let api = control_plane
+        .api_server_with_roles(&server, "user")
+        .await
+        .unwrap();
     let release = FROM.parse().unwrap();
     let module = programs.operator_module(&release).await.unwrap();
     let crds = module.join("config/crd/bases");
@@ -282,7 +285,7 @@ async fn every_class_is_found_with_read_only_credentials_and_none_is_invented() 
         String::from_utf8_lossy(&saved.stderr)
     );
     api.stop().await;
-    plane.stop().await;
+    control_plane.stop().await;
 
     // Elsewhere, with the definitions forgotten: what only they do does not happen.
     let kept = rehearse(&[

@@ -310,7 +310,9 @@ fn the_value_of_a_secret_is_in_no_report() {
     assert!(
         texts
             .iter()
-            .any(|text| text.contains("the word is [redacted]"))
+            .any(|text| text.contains("the word is [redacted]")),
+        "{}",
+        ran.text()
     );
     assert!(
         texts.iter().all(|text| !text.contains("canary-4711")),

@@ -69,7 +69,9 @@ fn a_run_ends_with_its_limit(
     let results = results.unwrap_or_else(|error| panic!("{error}: {said}"));
     assert!(results.contains(cause), "{results}");
     let results: RunResult = serde_json::from_str(&results).unwrap();
-    assert!(results.cases.iter().all(|case| !case.outcome.is_good()));
+    for case in &results.cases {
+        assert!(!case.outcome.is_good(), "{case:?}");
+    }
     runtime.block_on(async {
         let ours = ListParams::default().labels("kuberay-conformance/run");
         let namespaces: Api<Namespace> = Api::all(upstream);

@@ -35,7 +35,7 @@ pub(super) fn down(down: &TargetDown) -> String {
         TargetDown::Envtest => "the API servers are down".into(),
         TargetDown::Kind(removed) => format!("removed {}", removed.join(", ")),
         TargetDown::Existing { context, removed } if removed.is_empty() => {
-            format!("nothing of this machine's is left in {context}")
+            format!("nothing from this machine is left in {context}")
         }
         TargetDown::Existing { removed, .. } => removed.join("\n"),
     }

@@ -140,9 +140,8 @@ mod tests {
             refused(&new)
         );
         let own = Accepting::new(&new, Some(Path::new("o")), &scenarios).unwrap();
-        assert!(
-            matches!(own.destination, Destination::Folder(folder) if folder == Path::new("o/99.0.0"))
-        );
+        let expected = Path::new("o/99.0.0");
+        assert_matches!(own.destination, Destination::Folder(folder) if folder == expected);
         std::fs::create_dir_all(root.path().join("harness/contract/src")).unwrap();
         for file in [CLASSES_FILE, FEATURES_FILE] {
             std::fs::write(root.path().join(file), "").unwrap();

@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::report::cell;
+
 /// The page.
 pub(super) fn page(schema: &Value) -> String {
     let mut page = String::from(
         "# Checks\n\n<!-- Written by `kuberay-conformance docs checks`. -->\n\n\
          The keys of each check of a scenario file, from [its schema](schemas.md).\n\
-         [Scenario files](../topics/scenarios.md#checks) says when a check holds.\n",
+         [Scenario files](../topics/scenarios.md#checks) describes verdicts and layers.\n",
     );
     let mut types = Types {
         definitions: &schema["definitions"],
@@ -105,7 +107,7 @@ fn keys(page: &mut String, definition: &Value, types: &mut Types<'_>) {
             page,
             "| `{key}` | {}{required} | {} |",
             types.words(value),
-            cell(&value["description"])
+            cell(text(&value["description"]))
         );
     }
 }
@@ -119,7 +121,7 @@ fn values(page: &mut String, definition: &Value) {
                 (Value::String(value), _) => format!("`{value}`"),
                 (_, kind) => text(kind).replace("string", "text"),
             };
-            format!("| {value} | {} |\n", cell(&one["description"]))
+            format!("| {value} | {} |\n", cell(text(&one["description"])))
         })
         .collect();
     if !rows.is_empty() {
@@ -138,11 +140,6 @@ fn items(of: &Value) -> impl Iterator<Item = &Value> {
 
 fn entries(of: &Value) -> impl Iterator<Item = (&String, &Value)> {
     of.as_object().into_iter().flatten()
-}
-
-/// A description in a cell of a table.
-fn cell(of: &Value) -> String {
-    text(of).replace('\n', " ").replace('|', "\\|")
 }
 
 fn text(of: &Value) -> &str {

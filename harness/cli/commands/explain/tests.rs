@@ -98,7 +98,7 @@ fn a_scenario_without_a_trap_brings_no_warning_of_it() {
 }
 
 #[test]
-fn a_release_is_unread_until_it_is_pinned() {
+fn a_release_is_unverified_until_it_is_pinned() {
     let manifest = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: a}\nspec: {headGroupSpec: {rayStartParams: {}, \
                     template: {spec: {containers: [{name: r, image: r}]}}}}\n";
     let releases = ["1.6.2", "1.6.9", "9.9.9"].map(|release| release.parse().unwrap());
@@ -109,20 +109,20 @@ fn a_release_is_unread_until_it_is_pinned() {
         &EffectiveSettings::default(),
     )
     .unwrap();
-    let unread = |explanation: &Explanation| {
-        let unread = explanation
+    let unverified = |explanation: &Explanation| {
+        let unverified = explanation
             .operators
             .iter()
-            .map(|operator| operator.unread.is_some());
-        unread.collect::<Vec<_>>()
+            .map(|operator| operator.unverified.is_some());
+        unverified.collect::<Vec<_>>()
     };
     let mut pins = Pins::embedded();
     forget_pinned(&mut explanation.operators, &pins);
-    assert_eq!(unread(&explanation), [false, true, true]);
+    assert_eq!(unverified(&explanation), [false, true, true]);
     let pin = pins.operators.releases.values().next().unwrap().clone();
     pins.operators
         .releases
         .insert("1.6.9".parse().unwrap(), pin);
     forget_pinned(&mut explanation.operators, &pins);
-    assert_eq!(unread(&explanation), [false, false, true]);
+    assert_eq!(unverified(&explanation), [false, false, true]);
 }

@@ -1,4 +1,4 @@
-//! Tests of the targets of a run and of what fails it.
+//! Tests of the targets of a run.
 
 use assert_matches::assert_matches;
 use assertables::assert_contains;
@@ -64,10 +64,13 @@ fn arguments_of_a_cluster_that_exists_reach_its_spec() {
 #[case::all("--target all", "leave --context out")]
 #[case::upgrades("--upgrades", "--upgrades replaces the operator")]
 #[case::pairs("--pair 1.6.2/2.52.0", "leave --pair out")]
-#[case::nodes("--nodes 2", "--nodes is for a cluster that is made")]
+#[case::nodes(
+    "--nodes 2",
+    "--nodes applies only to a cluster that the harness creates"
+)]
 #[case::wheel(
     "--ray-wheel ray-2.60.0-x.whl",
-    "--ray-wheel is for a cluster that is made"
+    "--ray-wheel applies only to a cluster that the harness creates"
 )]
 fn options_of_other_targets_are_refused_with_a_context(
     #[case] options: &str,
@@ -100,17 +103,6 @@ fn a_ray_that_is_compared_with_nothing_is_refused(#[case] options: &str, #[case]
     let error = targets(&run_of(&format!("--ray-image mine:dev {options}")), None).unwrap_err();
     assert_eq!(error.exit_code(), BAD_USE);
     assert_contains!(error.to_string(), message);
-}
-
-#[test]
-fn a_strict_run_fails_for_every_reason() {
-    let expected = Strictness {
-        provisional: true,
-        flaky: true,
-        no_capacity: true,
-        unavailable: true,
-    };
-    assert_eq!(strictness(true), expected);
 }
 
 #[rstest]

@@ -96,7 +96,7 @@ fn a_value_that_another_release_has_only_adds_to_the_header() {
     fixture.found("1.4.2", None, &[(PodField::Args, "a")]);
     fixture.found("1.6.2", None, &[(PodField::Args, "a")]);
     let (_, shown) = fixture.reviewed("a\na\n");
-    let says = "says the same; accepting adds these releases";
+    let says = "is unchanged; accepting adds these releases";
     assert!(shown.contains(says), "{shown}");
 }
 

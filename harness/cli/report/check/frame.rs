@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::text::Paint;
-use super::text::Look;
 use crate::explain::check::CheckFinding;
 use crate::manifest::Source;
 use crate::manifest::visible::line as safe;
@@ -16,6 +15,15 @@ const BEFORE: usize = 24;
 
 /// Lines of a longer value that are shown without `--full`: the first ones and the last one.
 const FOLDED: usize = 3;
+
+/// How a report is shown.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look {
+    /// Whether it may have colours.
+    pub colour: bool,
+    /// Whether values of many lines are shown in whole.
+    pub full: bool,
+}
 
 /// The lines of each file, found once.
 pub(super) struct Files<'a>(HashMap<String, Vec<&'a str>>);

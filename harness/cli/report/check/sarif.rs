@@ -54,7 +54,7 @@ fn rule(id: &str, severity: Severity) -> Value {
     let mut rule = json!({"id": id, "defaultConfiguration": {"level": level(severity)}});
     if let Some(trap) = trap(id) {
         rule["shortDescription"] = json!({"text": trap.text});
-        rule["help"] = json!({"text": trap.advice, "markdown": trap_page(trap)});
+        rule["help"] = json!({"text": trap.help, "markdown": trap_page(trap)});
         rule["properties"] = json!({"tags": [trap.rule], "page": page_path(id)});
     } else if let Some(other) = IDS.iter().find(|other| other.id() == id) {
         rule["shortDescription"] = json!({"text": other.says()});

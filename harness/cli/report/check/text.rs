@@ -1,19 +1,10 @@
 //! A report as text: like a compiler's diagnostics, or one line a finding.
 
 use super::super::text::{Paint, plural};
-use super::frame::Files;
+use super::frame::{Files, Look};
 use crate::explain::check::{CheckFinding, CheckReport, FeatureChange, Impact, ObjectUpgrade};
 use crate::manifest::visible::line;
 use crate::manifest::{Severity, Source};
-
-/// How a report is shown.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Look {
-    /// Whether it may have colours.
-    pub colour: bool,
-    /// Whether values of many lines are shown in whole.
-    pub full: bool,
-}
 
 /// A change in the colour of what it can do.
 fn impact(paint: Paint, impact: Impact, text: &str) -> String {
@@ -32,7 +23,7 @@ pub fn check_text(report: &CheckReport, sources: &[Source], look: Look) -> Strin
         text.push('\n');
     }
     for operator in &report.operators {
-        if let Some(reason) = &operator.unread {
+        if let Some(reason) = &operator.unverified {
             text.push_str(&format!(
                 "{}: {}\n",
                 paint.severity(Severity::Warning, "warning"),

@@ -7,12 +7,14 @@ use std::path::Path;
 use semver::Version;
 use similar::TextDiff;
 
-use super::text::{Look, check_text};
+use super::frame::Look;
+use super::text::check_text;
 use crate::artifact::Pins;
 use crate::contract::{CLASSES, rule_of};
 use crate::explain::check::{CheckFinding, CheckReport, IDS, check};
 use crate::explain::{TRAPS, Trap, TrapExample};
 use crate::manifest::Source;
+use crate::report::markdown_text::cell;
 
 /// The file name that examples have in pages.
 const FILE: &str = "raycluster.yaml";
@@ -54,7 +56,7 @@ pub fn trap_page(trap: &Trap) -> String {
     if let Some(example) = &example {
         text.push_str(&shown(example));
     }
-    text.push_str(&format!("## Fix\n\n{}\n\n", trap.advice));
+    text.push_str(&format!("## Fix\n\n{}\n\n", trap.help));
     if let Some(example) = &example {
         let diff = TextDiff::from_lines(&example.bad, &example.good);
         let diff = diff.unified_diff().context_radius(2).to_string();
@@ -161,10 +163,11 @@ pub fn trap_index() -> String {
     );
     for trap in TRAPS {
         let severity = trap.severity.word();
-        let cell = trap.text.replace('|', "\\|");
         text.push_str(&format!(
-            "| [`{0}`]({0}.md) | {severity} | {1} | {cell} |\n",
-            trap.id, trap.rule
+            "| [`{0}`]({0}.md) | {severity} | {1} | {2} |\n",
+            trap.id,
+            trap.rule,
+            cell(trap.text)
         ));
     }
     text.push_str("\nOther findings:\n\n| id | severity | what it means |\n|---|---|---|\n");
@@ -173,7 +176,7 @@ pub fn trap_index() -> String {
             "| `{}` | {} | {} |\n",
             other.id(),
             other.severity().word(),
-            other.says()
+            cell(other.says())
         ));
     }
     text

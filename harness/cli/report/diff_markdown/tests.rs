@@ -1,4 +1,4 @@
-use assertables::{assert_contains, assert_ends_with};
+use assertables::{assert_contains, assert_ends_with, assert_lt};
 use serde_json::json;
 
 use super::super::{diff_junit, diff_text};
@@ -67,10 +67,8 @@ fn each_difference_is_a_row_with_details() {
     )]);
     let text = diff_markdown(&diff);
     let row = "| C11 | `ulimit -n 1` → `ulimit -n 2` in every Ray container | 3 |";
-    assert!(
-        text.contains("### Command contract: changed") && text.contains(row),
-        "{text}"
-    );
+    assert_contains!(text, "### Command contract: changed");
+    assert_contains!(text, row);
     assert!(text.contains("-ulimit -n 1\n+ulimit -n 2\n"), "{text}");
     assert!(
         text.contains("Shown by default-command and 2 more."),
@@ -117,6 +115,6 @@ fn a_comment_is_not_longer_than_github_takes() {
     let mut long = entry("t");
     long.edits[0].after = Some("x".repeat(20_000));
     let text = diff_markdown(&diff(vec![long.clone(), long.clone(), long.clone(), long]));
-    assert!(text.len() < 65_000);
+    assert_lt!(text.len(), 65_000);
     assert_contains!(text, "The details of 2 differences do not fit here.");
 }

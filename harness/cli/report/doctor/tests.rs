@@ -10,7 +10,7 @@ fn finding(rank: usize, cause: &str, severity: Severity) -> DoctorFinding {
         rank,
         cause: cause.into(),
         severity,
-        sentence: format!("The cause {cause}."),
+        message: format!("The cause {cause}."),
         pod: Some("demo-head-x".into()),
         container: Some("ray-head".into()),
         proof: vec![Proof {
@@ -19,7 +19,7 @@ fn finding(rank: usize, cause: &str, severity: Severity) -> DoctorFinding {
         }],
         rule: Some("C04".into()),
         scenarios: vec!["trailing-ampersand".into()],
-        advice: "Change it.".into(),
+        help: "Change it.".into(),
         patch: None,
     }
 }

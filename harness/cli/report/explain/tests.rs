@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use assertables::assert_gt;
 use rstest::rstest;
 use semver::Version;
 
@@ -174,8 +175,10 @@ fn nothing_of_a_manifest_acts_on_a_terminal() {
     let shown = [hostile(), hostile_within()].map(|text| {
         let settings = EffectiveSettings::default();
         let explanation = explain(file, &text, &releases, &settings).unwrap();
-        let refused = !explanation.refusals.is_empty();
-        assert!(refused || !explanation.changes.is_empty() && explanation.containers.len() > 2);
+        if explanation.refusals.is_empty() {
+            assert_gt!(explanation.changes.len(), 0);
+            assert_gt!(explanation.containers.len(), 2);
+        }
         explain_text(&explanation) + &upgrade_text(&explanation)
     });
     let shown = shown.concat();

@@ -50,7 +50,7 @@ pub fn upgrade_text(explanation: &Explanation) -> String {
         plural(objects.len(), "object")
     );
     for operator in &explanation.operators {
-        if let Some(reason) = &operator.unread {
+        if let Some(reason) = &operator.unverified {
             text.push_str(&format!("warning: {}\n", line(reason)));
         }
     }
@@ -94,7 +94,7 @@ fn traps(explanation: &Explanation) -> String {
                 line(&container.object.file),
                 warning.location.line,
                 line(&warning.message),
-                line(&warning.advice)
+                line(&warning.help)
             ));
         }
     }

@@ -152,6 +152,8 @@ fn bar(case: &CaseResult, span: &Span, begin: f64, whole: f64) -> Bar {
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_in_delta;
+
     use super::*;
     use crate::report::example;
 
@@ -171,7 +173,7 @@ mod tests {
             case("2026-11-02T10:00:05Z", 2.0),
         ];
         let timeline = timeline(&run).unwrap();
-        assert!((timeline.seconds - 10.0).abs() < 1e-6);
+        assert_in_delta!(timeline.seconds, 10.0, 1e-6);
         let slots = &timeline.schedulers[0].slots;
         let of = |slot: &Slot| slot.bars.iter().map(|bar| bar.case).collect::<Vec<_>>();
         assert_eq!(
@@ -179,7 +181,8 @@ mod tests {
             [vec![0, 2], vec![1]]
         );
         let first = &slots[0].bars[0];
-        assert_eq!((first.left, first.width), (0.0, 40.0));
+        assert_in_delta!(first.left, 0.0, 1e-6);
+        assert_in_delta!(first.width, 40.0, 1e-6);
         assert_eq!(first.marks, [("running".to_owned(), 25.0, 1.0)]);
     }
 

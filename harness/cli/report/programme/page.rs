@@ -19,8 +19,8 @@ const INTRODUCTION: &str = "\
 
 <!-- Written by `kuberay-conformance docs programme`. -->
 
-Each row is a report that a team published of one run on one build of the operator;
-[Publish a report](../guide/reporting.md) has the rules. The page is generated from
+Each row is a conformance report: an organization publishes one run on one build of the operator.
+[Publish a report](../guide/reporting.md) has the rules. This command generates the page from
 `conformance/reports`:
 
 ```sh
@@ -88,12 +88,12 @@ pub fn render_programme(entries: &[ProgrammeEntry]) -> String {
     let mut text = String::from(INTRODUCTION);
     _ = write!(
         text,
-        "\nOn {today}, the day of the newest report, reports of runs before {} count as partial, and older ones than {} are left out.\n\n",
+        "\nThe newest report is from {today}. Conformant reports from before {} count as partial. The table leaves out reports from before {}.\n\n",
         today.saturating_sub(Span::new().months(FULL_MONTHS)),
         today.saturating_sub(Span::new().months(LISTED_MONTHS))
     );
     text.push_str(
-        "| KubeRay | who | target | profile | result | passed | date | Ray | Kubernetes |\n",
+        "| KubeRay | organization | target | profile | result | passed | date | Ray | Kubernetes |\n",
     );
     text.push_str("|---|---|---|---|---|--:|---|---|---|\n");
     for entry in listed {
@@ -113,7 +113,7 @@ pub fn render_programme(entries: &[ProgrammeEntry]) -> String {
             escape(&spec.operator.release),
             format!(
                 "[{}](../../conformance/reports/{})",
-                escape(&spec.who),
+                escape(&spec.organization),
                 entry.path
             ),
             code(&spec.target),

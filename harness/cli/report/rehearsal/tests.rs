@@ -50,7 +50,7 @@ fn the_total_comes_first_and_objects_with_the_same_to_say_share_a_paragraph() {
     let expected = [
         "KubeRay 1.3.2 → 1.6.2: 5 of 6 objects need review",
         "    1 refused by the new CRDs or the new operator",
-        "    2 do something else when their Pods are recreated",
+        "    2 behave differently when their Pods are recreated",
         "RayCluster team/bounds: refused",
         "  the operator refuses it: min > max",
         "  dropped: spec.deletionPolicy",

@@ -1,5 +1,5 @@
-//! What the operator adds to a Pod under names that a manifest may use, or take: volumes and
-//! containers.
+//! Volumes and containers that the operator adds to a Pod, under names that a manifest may use or
+//! take.
 //!
 //! Sources: `controllers/ray/common/pod.go`, in 1.7.0 `addEmptyDir` and its calls in `BuildPod`,
 //! `AddRayTokenVolume`, `configureTLS`, `configureEmbeddedFT`, `DefaultWorkerPodTemplate` and
@@ -10,17 +10,17 @@ use serde_json::Value;
 
 use super::view::View;
 use crate::classes::plain;
-use crate::{EffectiveSettings, Feature};
+use crate::{EffectiveSettings, Feature, is_unified};
 
 /// The first release that leaves /dev/shm alone where `plasma-directory` is given.
 const PLASMA_DIRECTORY_SINCE: Version = Version::new(1, 6, 0);
 
-/// The first release that leaves mounts alone that name no volume; older ones remove them from Ray's
-/// container and from the first init container (`cleanupInvalidVolumeMounts` in
+/// The first release that leaves mounts alone that name no volume; older ones remove them from
+/// Ray's container and from the first init container (`cleanupInvalidVolumeMounts` in
 /// controllers/ray/common/pod.go of 1.1.1).
 const STRAY_MOUNTS_SINCE: Version = Version::new(1, 2, 0);
 
-/// What the operator gives to one Pod.
+/// The additions of the operator to one Pod.
 #[derive(Debug, Default)]
 pub(super) struct Added {
     /// Volumes that every container may mount.
@@ -31,11 +31,11 @@ pub(super) struct Added {
     pub beside: Vec<&'static str>,
     /// Containers, those for the start among them.
     pub containers: Vec<String>,
-    /// Whether the first container and the first init container lose mounts that name no volume.
+    /// `true` where the first container and init container lose mounts that name no volume.
     pub drops_stray_mounts: bool,
 }
 
-/// What the additions depend on beside the group.
+/// The inputs of the additions beside the group.
 pub(super) struct Around<'a> {
     pub release: &'a Version,
     pub settings: &'a EffectiveSettings,
@@ -46,7 +46,7 @@ pub(super) struct Around<'a> {
 }
 
 impl Around<'_> {
-    /// What is added to the head's Pod.
+    /// Returns the additions to the head's Pod.
     pub fn head(&self) -> Added {
         let group = self.spec.get("headGroupSpec");
         let mut added = self.both(&group, &self.settings.head_sidecar_containers);
@@ -72,7 +72,7 @@ impl Around<'_> {
         added
     }
 
-    /// What is added to the Pods of a worker group.
+    /// Returns the additions to the Pods of a worker group.
     pub fn worker(&self, group: &View) -> Added {
         let mut added = self.both(group, &self.settings.worker_sidecar_containers);
         if self.settings.injects_init_container() {
@@ -81,7 +81,7 @@ impl Around<'_> {
         added
     }
 
-    /// What is added to the submitter's Pod.
+    /// Returns the additions to the submitter's Pod.
     pub fn submitter(&self) -> Added {
         let selector = self.job.as_ref().map(|job| job.get("clusterSelector"));
         // The selected RayCluster is not part of the manifest.
@@ -91,6 +91,19 @@ impl Around<'_> {
             volumes: tokens.then_some("ray-token").into_iter().collect(),
             ..Added::default()
         }
+    }
+
+    /// The parameter that gives the operator's HTTP probe a port that is none.
+    pub fn bad_probe_port<'v>(&self, group: &View<'v>) -> Option<View<'v>> {
+        let container = first(group);
+        let has_own = |field: &str| container.get(field).exists();
+        let asks = Feature::ProbesOverHttp.entry().covers(self.release)
+            && self.settings.injects_probes()
+            && is_unified(self.spec.get("rayVersion").text())
+            && !(has_own("livenessProbe") && has_own("readinessProbe"));
+        let port = group.find(&["rayStartParams", "dashboard-agent-listen-port"]);
+        let number: i32 = port.text().parse().ok()?;
+        (asks && !(1..=65535).contains(&number)).then_some(port)
     }
 
     fn both(&self, group: &View, sidecars: &[Value]) -> Added {
@@ -130,7 +143,7 @@ impl Around<'_> {
             && self.knows_tokens()
     }
 
-    /// Whether the release mounts tokens of Kubernetes.
+    /// Returns whether the release mounts tokens of Kubernetes.
     fn knows_tokens(&self) -> bool {
         Feature::KubernetesAuth.entry().covers(self.release)
     }
@@ -147,7 +160,7 @@ fn first<'a>(group: &View<'a>) -> View<'a> {
     first.unwrap_or_else(|| containers.get("0"))
 }
 
-/// Whether a container mounts something at a path; then the operator adds no volume for it
+/// Returns whether a container mounts something at a path; then the operator adds no volume for it
 /// (`checkIfVolumeMounted`).
 fn mounts(container: &View, path: &str) -> bool {
     let mounts = container.get("volumeMounts").items();

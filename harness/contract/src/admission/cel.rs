@@ -48,7 +48,7 @@ fn broken(rule: &Rule, path: &Path, value: &Value) -> Refusal {
     api(path.text(), format!("Invalid value: \"{kind}\": {reason}"))
 }
 
-/// Whether a value keeps a rule; none where the rule is not known.
+/// Returns whether a value keeps a rule; `None` where the rule is not known.
 pub(super) fn evaluate(rule: &str, value: &Value) -> Option<bool> {
     let has = |field: &str| value.get(field).is_some();
     Some(match rule {

@@ -1,5 +1,5 @@
-//! What the operator checks itself before it makes Pods, with the releases that check it (rule
-//! C24).
+//! Checks that the operator itself makes before it creates Pods, with the releases that make them
+//! (rule C24).
 //!
 //! A source is a file below `ray-operator/controllers/ray` and a line at the tag of the first
 //! release that has the check.
@@ -27,7 +27,7 @@ use crate::classes::plain;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckEntry {
-    /// Which one.
+    /// The check.
     pub check: OperatorCheck,
     /// Its name in reports, in kebab case.
     pub name: &'static str,
@@ -37,7 +37,7 @@ pub struct CheckEntry {
     pub until: Option<Version>,
     /// Source file and line, at the tag of the first release.
     pub source: &'static str,
-    /// What is refused, in one sentence.
+    /// The condition that the check demands, in one sentence.
     pub says: &'static str,
 }
 
@@ -45,7 +45,7 @@ impl CheckEntry {
     /// The rule of the contract that every check belongs to.
     pub const RULE: &'static str = "C24";
 
-    /// Whether a release makes the check; a candidate counts as its release.
+    /// Returns whether a release makes the check; a candidate counts as its release.
     pub fn covers(&self, release: &Version) -> bool {
         let release = plain(release);
         self.since <= release && self.until.as_ref().is_none_or(|until| release < *until)
@@ -63,7 +63,15 @@ macro_rules! bound {
 
 macro_rules! checks {
     ($($check:ident $name:literal ($major:literal, $minor:literal, $patch:literal) .. $until:tt $source:literal: $says:literal;)*) => {
-        /// A check of the operator; its entry in the table says everything about it.
+        /// A check of the operator; [`OperatorCheck::entry`] returns its releases and source.
+        ///
+        /// ```
+        /// use kuberay_contract::admission::OperatorCheck;
+        ///
+        /// let entry = OperatorCheck::ClusterName.entry();
+        /// assert_eq!(entry.name, "cluster-name");
+        /// assert_eq!(entry.since.to_string(), "1.4.0");
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(clippy::doc_markdown, reason = "the sentences of the table are shown as they are")]
         pub enum OperatorCheck {
@@ -95,17 +103,17 @@ checks! {
     CronJobSchedule "cron-job-schedule" (1, 6, 0)..now "utils/validation.go:713 @v1.6.0":
         "schedule of a RayCronJob has five fields or is a descriptor such as @hourly; from 1.7 on it names no zone.";
     CronJobZone "cron-job-zone" (1, 7, 0)..now "utils/validation.go:985 @v1.7.0":
-        "timeZone of a RayCronJob is one that Go knows, and not empty.";
+        "timeZone of a RayCronJob is a time zone that Go supports, and not empty.";
     UpgradeOfChild "upgrade-of-child" (1, 6, 0)..now "utils/validation.go:49 @v1.6.0":
-        "upgradeStrategy is for RayClusters that no RayJob or RayService makes.";
+        "upgradeStrategy is only for RayClusters that no RayJob or RayService creates.";
     Containers "containers" (1, 3, 0)..now "utils/validation.go:24 @v1.3.0":
         "Every Pod template has a container.";
     ResourcesTwice "resources-twice" (1, 5, 0)..now "utils/validation.go:40 @v1.5.0":
         "A group's resources and the resources in its rayStartParams exclude each other.";
     LabelsInParams "labels-in-params" (1, 5, 0)..now "utils/validation.go:53 @v1.5.0":
-        "rayStartParams hold no labels.";
+        "rayStartParams contain no labels.";
     GroupLabelSyntax "group-label-syntax" (1, 5, 0)..now "utils/validation.go:61 @v1.5.0":
-        "A group's labels keep to the syntax of Kubernetes labels.";
+        "A group's labels follow the syntax of Kubernetes labels.";
     ReplicaBounds "replica-bounds" (1, 6, 0)..now "utils/validation.go:124 @v1.6.0":
         "Without autoscaling a worker group has minReplicas and maxReplicas, neither negative nor crossed.";
     GroupIdleTimeout "group-idle-timeout" (1, 6, 0)..now "utils/validation.go:730 @v1.6.0":
@@ -141,7 +149,7 @@ checks! {
     CollectorOptions "collector-options" (1, 7, 0)..now "utils/validation.go:1029 @v1.7.0":
         "collectorOptions of the history server have an image, a storage backend with its variables, and no names that KubeRay manages.";
     NetworkPolicyRules "network-policy-rules" (1, 7, 0)..now "utils/validation.go:380 @v1.7.0":
-        "networkPolicy has rules for directions that its mode denies, and for worker groups that are there, whose names are DNS labels.";
+        "networkPolicy has rules only for directions that its mode denies, and only for existing worker groups whose names are DNS labels.";
     ManagedTls "managed-tls" (1, 7, 0)..now "utils/validation.go:448 @v1.7.0":
         "With tlsOptions.enabled no container has the variables or the mount that KubeRay manages.";
     TokenRayVersion "token-ray-version" (1, 5, 1)..now "utils/validation.go:194 @v1.5.1":
@@ -149,7 +157,7 @@ checks! {
     KubernetesToken "kubernetes-token" (1, 6, 0)..now "utils/validation.go:254 @v1.6.0":
         "enableK8sTokenAuth needs mode token, a rayVersion of 2.55.0 or later, and no secretName.";
     KubernetesTokenOfChild "kubernetes-token-of-child" (1, 6, 0)..now "utils/validation.go:352 @v1.6.0":
-        "enableK8sTokenAuth is for RayClusters that no RayJob or RayService makes.";
+        "enableK8sTokenAuth is only for RayClusters that no RayJob or RayService creates.";
     SuspendedJobStays "suspended-job-stays" (1, 1, 0)..now "rayjob_controller.go:724 @v1.1.0":
         "A suspended RayJob has shutdownAfterJobFinishes.";
     SuspendedJobSelects "suspended-job-selects" (1, 1, 0)..now "rayjob_controller.go:727 @v1.1.0":
@@ -187,11 +195,11 @@ checks! {
     DeletionStrategyGate "deletion-strategy-gate" (1, 5, 0)..now "utils/validation.go:413 @v1.5.0":
         "deletionStrategy needs the feature gate RayJobDeletionPolicy, which is off before 1.6.";
     DeletionStrategy "deletion-strategy" (1, 6, 0)..now "utils/validation.go:494 @v1.6.0":
-        "deletionStrategy has either rules or both policies, and fits to shutdownAfterJobFinishes, clusterSelector and autoscaling.";
+        "deletionStrategy has either rules or both policies, and fits shutdownAfterJobFinishes, clusterSelector and autoscaling.";
     HeadServiceNamed "head-service-named" (1, 3, 0)..now "utils/validation.go:154 @v1.3.0":
         "headService of a RayService has no name.";
     ServiceUpgradeType "service-upgrade-type" (1, 3, 0)..now "utils/validation.go:159 @v1.3.0":
-        "upgradeStrategy.type of a RayService is one that the release knows.";
+        "upgradeStrategy.type of a RayService is one that the release supports.";
     ServiceTimeout "service-timeout" (1, 5, 0)..now "utils/validation.go:311 @v1.5.0":
         "The annotation ray.io/initializing-timeout is a positive duration or number of seconds.";
     ServiceDeletionDelay "service-deletion-delay" (1, 5, 0)..now "utils/validation.go:358 @v1.5.0":
@@ -217,14 +225,14 @@ checks! {
 }
 
 impl OperatorCheck {
-    /// What the table says about it.
+    /// Returns the check's entry in the table.
     pub fn entry(self) -> &'static CheckEntry {
         // The table is made from the same list as the enumeration, in the same order.
         &CHECKS[self as usize]
     }
 }
 
-/// Every check of the operator, in the order of the table.
+/// Returns every check of the operator, in the order of the table.
 ///
 /// ```
 /// use kuberay_contract::admission::checks;
@@ -254,12 +262,12 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// Whether the release makes a check.
+    /// Returns whether the release makes a check.
     pub fn has(&self, check: OperatorCheck) -> bool {
         check.entry().covers(self.release)
     }
 
-    /// Whether the operator has a feature gate on.
+    /// Returns whether the operator has a feature gate on.
     pub fn has_gate(&self, gate: &str) -> bool {
         self.settings.has_gate(self.release, gate)
     }
@@ -301,7 +309,7 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// What was refused, in the order of the checks.
+    /// Returns the refusals, in the order of the checks.
     pub fn found(self) -> Vec<Refusal> {
         self.found.into_inner()
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::table::{self, node};
 
-/// How deep fields are listed: `spec.headGroupSpec.resources` has a depth of three.
+/// Depth to which fields are listed: `spec.headGroupSpec.resources` has a depth of three.
 const DEPTH: usize = 4;
 
 /// Fields whose content is Kubernetes' own, or the operator's.
@@ -21,8 +21,9 @@ const SKIPPED: [&str; 7] = [
     "template",
 ];
 
-/// Returns the paths of the fields that a release's definition of a kind knows, as deep as releases
-/// differ in.
+/// Returns the paths of the fields that a release's definition of a kind knows, at most four names
+/// deep. Fields of Pod templates, Services and `status` are left out; a kind that the release does
+/// not serve has none.
 ///
 /// ```
 /// use kuberay_contract::admission::known_fields;
@@ -52,7 +53,15 @@ fn of_node(number: usize, path: &str, depth: usize, into: &mut BTreeSet<String>)
     }
 }
 
-/// Returns the same of the `openAPIV3Schema` of a custom resource definition.
+/// Returns the paths that [`known_fields`] returns, for the `openAPIV3Schema` of a custom resource
+/// definition.
+///
+/// ```
+/// use kuberay_contract::admission::fields_of_schema;
+///
+/// let schema = serde_json::json!({"properties": {"spec": {"properties": {"suspend": {}}}}});
+/// assert!(fields_of_schema(&schema).iter().eq(["spec", "spec.suspend"]));
+/// ```
 pub fn fields_of_schema(schema: &Value) -> BTreeSet<String> {
     let mut into = BTreeSet::new();
     of_schema(schema, "", DEPTH, &mut into);

@@ -1,4 +1,4 @@
-//! What becomes of an object: refusals, and the Pods that are left.
+//! Forecasts of an object: its refusals, and the Pods that are left.
 
 use semver::Version;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use crate::{EffectiveSettings, ModelError, PodContract, PodRole, predict};
 /// `controllers/ray/raycluster_controller.go` of 1.1.1 and 1.2.0).
 const SUBMITS_BESIDE_FAILURES_SINCE: Version = Version::new(1, 2, 0);
 
-/// What a release of the operator, behind an API server, makes of an object.
+/// The refusals and Pods of an object, on a release of the operator behind an API server.
 ///
 /// ```
 /// use kuberay_contract::{EffectiveSettings, FieldValidation, forecast};
@@ -35,21 +35,21 @@ const SUBMITS_BESIDE_FAILURES_SINCE: Version = Version::new(1, 2, 0);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// Why the object or some of its Pods are refused, in the order of the stages.
+    /// The refusals of the object or of some of its Pods, in the order of the stages.
     ///
-    /// Those that meet only other clients than the one asked for are among them (see
+    /// Refusals that apply only to other clients than the one asked for are among them (see
     /// [`super::Clients`]).
     pub refusals: Vec<Refusal>,
-    /// Why there are no Pods although nobody refuses the object.
+    /// The reason why an accepted object has no Pods; `None` where it has some.
     pub wait_reason: Option<WaitReason>,
-    /// The Pods that come into being.
+    /// The Pods that the operator creates.
     pub pods: Vec<PodContract>,
 }
 
 /// Sends an object through admission, and predicts the Pods of what is stored.
 ///
-/// `validation` is what the client asks for about unknown fields. Pods that a refusal reaches are
-/// left out.
+/// `validation` is the treatment of unknown fields that the client asks for. Pods that a refusal
+/// reaches are left out.
 ///
 /// ```
 /// use kuberay_contract::{EffectiveSettings, FieldValidation, Stage, forecast};
@@ -73,7 +73,7 @@ pub struct Forecast {
 /// ```
 ///
 /// # Errors
-/// When nobody refuses the object, and yet it is not what the contract can read.
+/// When the object is accepted, but the contract can't read it.
 pub fn forecast(
     release: &Version,
     settings: &EffectiveSettings,
@@ -110,7 +110,25 @@ pub fn forecast(
     })
 }
 
-/// The same without the Pods, which take the longest, for those who ask only whether they come.
+/// Returns the same forecast as [`forecast`], but without the Pods, whose prediction takes the
+/// longest.
+///
+/// ```
+/// use kuberay_contract::{EffectiveSettings, FieldValidation, forecast_without_pods};
+///
+/// let cluster = serde_json::json!({
+///     "apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "Demo"},
+///     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [
+///         {"name": "ray-head", "image": "rayproject/ray:2.52.0"},
+///     ]}}}},
+/// });
+/// let settings = EffectiveSettings::default();
+/// let validation = FieldValidation::Strict;
+/// let forecast = forecast_without_pods(&"1.6.2".parse()?, &settings, validation, &cluster)?;
+/// assert_eq!(forecast.refusals[0].path, "metadata.name");
+/// assert!(forecast.pods.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Those of [`forecast`].
@@ -134,7 +152,7 @@ pub fn forecast_without_pods(
 /// An object behind the API server and the operator's checks.
 struct Admitted {
     refusals: Vec<Refusal>,
-    /// What is refused to the client that was asked about.
+    /// The refusals that apply to the client that was asked about.
     reaches: Vec<Reach>,
     wait_reason: Option<WaitReason>,
     stored: Value,
@@ -183,8 +201,8 @@ pub fn counts_hosts(release: &Version) -> bool {
     plain(release) >= Version::new(1, 4, 0)
 }
 
-/// Which worker groups never have a Pod, in their order: suspended ones, and those whose replicas
-/// have no hosts.
+/// Returns for each worker group, in their order, whether it never has a Pod: suspended ones, and
+/// those whose replicas have no hosts.
 ///
 /// A release that does not know the field has dropped it, and one that has a gate for `suspend` has
 /// refused the object.

@@ -27,7 +27,7 @@ const METADATA: [&str; 15] = [
     "uid",
 ];
 
-/// Whether an object belongs to KubeRay.
+/// Support of an object's kind and API version by a release of KubeRay.
 ///
 /// ```
 /// use kuberay_contract::{Served, served};
@@ -47,8 +47,8 @@ pub enum Served {
     Foreign,
 }
 
-/// Whether a release serves the kind and API version of an object: `ray.io/v1`, and for some kinds
-/// `ray.io/v1alpha1`.
+/// Returns whether a release serves the kind and API version of an object: `ray.io/v1`, and for
+/// some kinds `ray.io/v1alpha1`.
 ///
 /// An object without an `apiVersion` is taken for KubeRay's and is not served.
 ///
@@ -75,7 +75,7 @@ pub fn served(release: &Version, object: &Value) -> Served {
     }
 }
 
-/// What is wrong with kind, API version and metadata.
+/// Returns the refusals of kind, API version and metadata.
 pub(super) fn refusals(release: &Version, object: &Value) -> Vec<Refusal> {
     let root = View::root(object);
     let (kind, version) = (root.get("kind").text(), root.get("apiVersion"));
@@ -172,8 +172,8 @@ fn not_text(value: &View, field: &str) -> Option<Refusal> {
     Some(api(value.path.clone(), message))
 }
 
-/// Whether a text matches one of the patterns that the definitions hold; none where the pattern is
-/// not known.
+/// Returns whether a text matches one of the patterns of the definitions; `None` where the pattern
+/// is not known.
 pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
     match pattern {
         QUANTITY => Some(quantity(text)),
@@ -250,7 +250,7 @@ fn is_name(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
-/// What is wrong with a DNS subdomain, as `IsDNS1123Subdomain` says it.
+/// Returns the problem of a DNS subdomain, in the words of `IsDNS1123Subdomain`.
 pub(super) fn subdomain(text: &str) -> Option<String> {
     if text.len() > 253 {
         return Some("must be no more than 253 bytes".into());
@@ -263,7 +263,7 @@ pub(super) fn subdomain(text: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with a DNS label, as `IsDNS1123Label` says it.
+/// Returns the problem of a DNS label, in the words of `IsDNS1123Label`.
 pub(super) fn label(text: &str) -> Option<String> {
     if text.len() > 63 {
         return Some("must be no more than 63 bytes".into());
@@ -276,7 +276,7 @@ pub(super) fn label(text: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with a DNS-1035 label, as `IsDNS1035Label` says it.
+/// Returns the problem of a DNS-1035 label, in the words of `IsDNS1035Label`.
 pub(super) fn label_1035(text: &str) -> Option<String> {
     if text.len() > 63 {
         return Some("must be no more than 63 bytes".into());
@@ -289,7 +289,7 @@ pub(super) fn label_1035(text: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with a label's value, as `IsValidLabelValue` says it.
+/// Returns the problem of a label's value, in the words of `IsValidLabelValue`.
 pub(super) fn label_value(text: &str) -> Option<String> {
     if text.len() > 63 {
         return Some("must be no more than 63 bytes".into());
@@ -302,7 +302,7 @@ pub(super) fn label_value(text: &str) -> Option<String> {
     })
 }
 
-/// What is wrong with the key of a label or annotation, as `IsQualifiedName` says it.
+/// Returns the problem of a label's or annotation's key, in the words of `IsQualifiedName`.
 pub(super) fn qualified_name(text: &str) -> Option<String> {
     let (prefix, name) = match text.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),

@@ -8,7 +8,7 @@ mod gated;
 mod job;
 mod options;
 mod service;
-mod versions;
+mod settings;
 
 use semver::Version;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What the API server refuses of the Pods and Services that the operator makes.
+//! Refusals by the API server of the Pods and Services that the operator makes.
 //!
 //! The definitions of KubeRay check types, not what Kubernetes asks of a Pod beyond them
 //! (`ValidatePodCreate` in pkg/apis/core/validation). The checks here are those that manifests
@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::added::{Added, Around};
 use super::metadata::{label, label_1035, label_value, qualified_name, subdomain};
 use super::view::View;
-use super::{Reach, Refusal, Stage, api, resources, service};
+use super::{Reach, Refusal, refused, resources, service};
 use crate::EffectiveSettings;
 use crate::classes::plain;
 
-/// What is refused when the operator makes the Pods of an object.
+/// Returns the refusals at the creation of an object's Pods.
 pub(super) fn refusals(
     release: &Version,
     settings: &EffectiveSettings,
@@ -44,6 +44,12 @@ pub(super) fn refusals(
         Reach::Object,
         &mut found,
     );
+    probe_port(
+        &around,
+        &spec.get("headGroupSpec"),
+        Reach::Object,
+        &mut found,
+    );
     of_template(
         &spec.find(&["headGroupSpec", "template"]),
         &around.head(),
@@ -63,6 +69,7 @@ pub(super) fn refusals(
             );
             found.push(refused(&name, reach, message));
         }
+        probe_port(&around, group, reach, &mut found);
         let added = around.worker(group);
         of_template(&group.get("template"), &added, reach, &mut found);
     }
@@ -70,6 +77,17 @@ pub(super) fn refusals(
         of_submitter(&job, &around.submitter(), &mut found);
     }
     found
+}
+
+/// The port of the probe that the operator adds to a group's Ray container (`validateHTTPGetAction`).
+fn probe_port(around: &Around, group: &View, reach: Reach, found: &mut Vec<Refusal>) {
+    if let Some(port) = around.bad_probe_port(group) {
+        let message = format!(
+            "livenessProbe.httpGet.port: Invalid value: {}: must be between 1 and 65535, inclusive",
+            port.text()
+        );
+        found.push(refused(&port, reach, message));
+    }
 }
 
 /// The template of a RayJob's submitter.
@@ -101,8 +119,8 @@ pub(super) fn cluster_spec<'a>(root: &View<'a>) -> Option<View<'a>> {
     })
 }
 
-/// Why the name of a worker's Pod is none: it begins with the names of the RayCluster and of the
-/// group, whose letters the operator makes small.
+/// Returns the problem of the name of a worker's Pod: it begins with the names of the RayCluster
+/// and of the group, in lower case.
 fn pod_name(group: &str) -> Option<String> {
     subdomain(&format!("a-{}-worker-x", group.to_lowercase()))
 }
@@ -119,14 +137,6 @@ fn one_of(at: &View, known: &[&str], subject: &str, reach: Reach, found: &mut Ve
         known.join(", ")
     );
     found.push(refused(at, reach, message));
-}
-
-pub(super) fn refused(at: &View, reach: Reach, message: String) -> Refusal {
-    Refusal {
-        stage: Stage::PodCreation,
-        reach,
-        ..api(at.path.clone(), message)
-    }
 }
 
 /// Before the operator checked names itself, they reached the head's Service and a label.
@@ -348,7 +358,7 @@ fn tolerations(spec: &View, reach: Reach, found: &mut Vec<Refusal>) {
 /// Volumes that a container may mount.
 struct Volumes<'a> {
     known: &'a [&'a str],
-    /// Whether the operator removes mounts of others.
+    /// `true` where the operator removes mounts of others.
     drops_others: bool,
 }
 
@@ -457,7 +467,7 @@ fn ports(container: &View, reach: Reach, found: &mut Vec<Refusal>) {
     }
 }
 
-/// Why a text is no name of a port (`IsValidPortName`); an empty one is none at all.
+/// Returns the problem of a port's name (`IsValidPortName`); an empty text stands for no name.
 fn port_name(name: &str) -> Option<&'static str> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() {

@@ -1,12 +1,10 @@
-//! What the API server refuses of the resources of a container (`ValidateContainerResources`).
+//! Refusals by the API server of a container's resources (`ValidateContainerResources`).
 
 use serde_json::Value;
 
-use super::Reach;
-use super::Refusal;
 use super::metadata::qualified_name;
-use super::pods::refused;
 use super::view::View;
+use super::{Reach, Refusal, refused};
 use crate::Quantity;
 
 /// Finds what is refused of the resources of one container.

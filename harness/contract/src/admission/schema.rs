@@ -1,5 +1,5 @@
-//! What the API server does with a custom resource: drop unknown fields and nulls, fill in
-//! defaults, validate.
+//! Treats a custom resource as the API server does: drops unknown fields and nulls, fills in
+//! defaults, validates.
 //!
 //! The order and the messages are those of k8s.io/apiextensions-apiserver
 //! (`customresource_handler.go`, `schema/defaulting`, `validation`), as kube-apiserver 1.34 gives
@@ -312,7 +312,7 @@ impl Node {
         self.items.map(node)
     }
 
-    /// Whether fields without a description are kept.
+    /// Returns whether fields without a description are kept.
     fn is_open(&self) -> bool {
         self.open || self.kind.is_none()
     }

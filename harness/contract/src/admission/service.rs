@@ -2,9 +2,8 @@
 
 use semver::Version;
 
-use super::pods::refused;
 use super::view::View;
-use super::{Reach, Refusal};
+use super::{Reach, Refusal, refused};
 use crate::classes::plain;
 
 /// A port that the Service has.
@@ -12,7 +11,7 @@ struct Port {
     /// Its name; empty where no other one is compared with it.
     name: String,
     number: Option<i64>,
-    /// Who else has it.
+    /// Words on the port that is the other one, such as `headService has it, too`.
     why: String,
 }
 

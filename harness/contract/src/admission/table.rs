@@ -14,7 +14,7 @@ static RELEASES: &str = include_str!("../../data/admission.json");
 /// One schema node a line.
 static NODES: &str = include_str!("../../data/admission.nodes");
 
-/// What a definition says about a value.
+/// The schema of a value in a definition.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Node {
@@ -24,25 +24,25 @@ pub(super) struct Node {
     /// The fields of an object.
     #[serde(rename = "p")]
     pub properties: BTreeMap<String, usize>,
-    /// What every element of a list is.
+    /// The schema of every element of a list.
     #[serde(rename = "i")]
     pub items: Option<usize>,
-    /// What every value of a map is.
+    /// The schema of every value of a map.
     #[serde(rename = "a")]
     pub values: Option<usize>,
     /// The fields that must be there.
     #[serde(rename = "r")]
     pub required: Vec<String>,
-    /// What an absent value becomes.
+    /// The value that replaces an absent one.
     #[serde(rename = "d")]
     pub default: Option<Value>,
     /// The values that are allowed.
     #[serde(rename = "e")]
     pub allowed: Vec<Value>,
-    /// Whether `null` is a value.
+    /// `true` where `null` is a value.
     #[serde(rename = "n")]
     pub nullable: bool,
-    /// Whether fields that are not listed are kept.
+    /// `true` where fields that are not listed are kept.
     pub open: bool,
     /// A regular expression that a text matches.
     pub pattern: Option<String>,
@@ -70,7 +70,7 @@ pub(super) struct Rule {
     pub rule: String,
     #[serde(default)]
     pub message: Option<String>,
-    /// Whether it compares with the old object and so holds for updates only.
+    /// `true` where it compares with the old object and so holds for updates only.
     #[serde(default)]
     pub update: bool,
 }

@@ -8,7 +8,7 @@ mod operator;
 mod pods;
 mod submitter;
 
-use assertables::assert_contains;
+use assertables::{assert_contains, assert_gt};
 use rstest::rstest;
 use serde_json::json;
 
@@ -512,7 +512,7 @@ fn every_rule_of_the_definitions_is_known() {
             assert!(metadata::matches(pattern, "").is_some(), "{pattern}");
         }
     }
-    assert!(rules > 0);
+    assert_gt!(rules, 0);
     assert_eq!(table::every_release().count(), 19);
 }
 

@@ -132,7 +132,7 @@ impl<'a> View<'a> {
         entries.iter().map(entry).collect()
     }
 
-    /// How many elements or entries it has.
+    /// Returns the number of its elements or entries.
     pub fn len(&self) -> usize {
         match self.value {
             Value::Array(items) => items.len(),

@@ -7,7 +7,7 @@ use super::view::View;
 use crate::EffectiveSettings;
 use crate::classes::plain;
 
-/// Why an object that nobody refuses has no Pods.
+/// The reason why an accepted object has no Pods.
 ///
 /// ```
 /// use kuberay_contract::{EffectiveSettings, FieldValidation, forecast};
@@ -27,13 +27,13 @@ use crate::classes::plain;
 pub struct WaitReason {
     /// Path of the field that makes it wait.
     pub path: String,
-    /// What happens, in a sentence.
+    /// The consequence, in a sentence.
     pub message: String,
-    /// The source that says so.
+    /// Source file and line of KubeRay, at the tag of a release.
     pub source: &'static str,
 }
 
-/// Why an object of a release has no Pods for now; none where it has some.
+/// Returns the reason why an object of a release has no Pods for now; `None` where it has some.
 pub(super) fn wait_reason(
     release: &Version,
     settings: &EffectiveSettings,

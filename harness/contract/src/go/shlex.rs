@@ -3,7 +3,7 @@
 //! It is not POSIX: a backslash drops out before any character, in double quotes and before a line
 //! break, too.
 
-/// What the splitter has seen so far.
+/// State of the splitter after the characters so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LexerState {
     Start,

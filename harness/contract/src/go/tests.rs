@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use assertables::assert_gt;
 use rstest::rstest;
 use serde_json::json;
 
@@ -66,8 +67,8 @@ fn recorded_answers_of_go() {
         errors += usize::from(expected.is_none());
         assert_eq!(made(kind, text), expected, "{kind} {text:?}");
     }
-    assert!(recorded.lines().count() > 2_000);
-    assert!(errors > 10);
+    assert_gt!(recorded.lines().count(), 2_000);
+    assert_gt!(errors, 10);
 }
 
 /// Scalars whose kind is easily misread.

@@ -15,7 +15,7 @@ use super::float;
 
 const CORE: &str = "tag:yaml.org,2002:";
 
-/// What a scalar or collection is before keys become texts.
+/// A scalar or collection before keys become texts.
 #[derive(Debug, Clone, PartialEq)]
 enum Yaml {
     Null,
@@ -178,7 +178,7 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Yaml, Str
     }
 }
 
-/// What a plain scalar is.
+/// Returns the value of a plain scalar.
 fn resolve(text: &str, dates: bool) -> Yaml {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Yaml::Null,

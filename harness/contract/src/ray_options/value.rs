@@ -1,21 +1,34 @@
-//! Whether Ray takes the value of an option: click converts numbers, Python's `json` reads JSON.
+//! Checks values of options as Ray does: click converts numbers, Python's `json` reads JSON.
 
 use serde_json::Value;
 
 use super::{OptionKind, RayOption};
 
-/// Why Ray refuses the value of an option.
+/// The reason why Ray refuses the value of an option.
+///
+/// ```
+/// use kuberay_contract::{OptionKind, OptionProblem, RayOption};
+///
+/// let cpus = RayOption {
+///     since: semver::Version::new(2, 7, 0),
+///     until: None,
+///     kind: OptionKind::Integer,
+/// };
+/// assert_eq!(cpus.refuses("2"), None);
+/// let problem = OptionProblem::Type("takes a whole number".into());
+/// assert_eq!(cpus.refuses("500m"), Some(problem));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OptionProblem {
-    /// It is of another type; in words, such as `takes a whole number`.
+    /// The value has another type; the text says so, such as `takes a whole number`.
     Type(String),
-    /// It is no JSON, or not of the form that Ray wants; in words.
+    /// The value is no JSON, or not of the form that Ray expects; the text says which.
     Json(String),
 }
 
 impl RayOption {
-    /// Returns why Ray refuses a value, as it receives it; none where it takes the value or may
-    /// take it.
+    /// Returns the reason why Ray refuses a value, as it receives it; `None` where Ray takes the
+    /// value or may take it.
     pub fn refuses(&self, value: &str) -> Option<OptionProblem> {
         let wrong = |what: &str| Some(OptionProblem::Type(what.to_owned()));
         match &self.kind {

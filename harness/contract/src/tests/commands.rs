@@ -275,7 +275,7 @@ fn the_login_shell_comes_back_on_request() {
 #[case(head_with(&json!({"args": [1]}), json!({})), "spec.headGroupSpec.template.spec.containers[0].args[0]")]
 #[case(head_with(&json!({}), json!({"num-cpus": 1})), "spec.headGroupSpec.rayStartParams.num-cpus")]
 #[case(head_with(&json!({"resources": {"limits": {"cpu": "1x"}}}), json!({})), "limits.cpu: \"1x\" is not a quantity")]
-#[case(cluster(|cluster| cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"] = json!([])), "spec.headGroupSpec.template.spec.containers: holds no")]
+#[case(cluster(|cluster| cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"] = json!([])), "spec.headGroupSpec.template.spec.containers: contains no")]
 fn an_object_that_cannot_be_is_an_error(#[case] object: Value, #[case] message: &str) {
     let error = predict(&release("1.6.2"), &EffectiveSettings::default(), &object)
         .unwrap_err()

@@ -4,6 +4,8 @@ mod generate;
 
 use std::path::Path;
 
+use assertables::assert_gt;
+
 /// Downloads about 70 MB for each wheel, one after the other.
 #[test]
 #[ignore = "needs python3 with pip and the network, and downloads every wheel of the table"]
@@ -16,7 +18,7 @@ fn the_table_comes_from_the_wheels() {
     let releases: Vec<generate::Release> = wheels
         .map(|line| generate::read(line.split(' ').next().unwrap()))
         .collect();
-    assert!(releases.len() > 20);
+    assert_gt!(releases.len(), 20);
     let made = generate::table(&releases);
     assert!(made == committed, "the wheels make another table:\n{made}");
 }

@@ -1,6 +1,5 @@
 //! Downloads over HTTP, with the proxies and the certificate authorities of the host.
 
-use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use reqwest::{Certificate, Client, Url};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::ArtifactError;
-use super::error::file;
+use super::error::{causes, file};
 use super::logins::Login;
 use super::supply::Supply;
 
@@ -72,37 +71,6 @@ impl From<reqwest::Error> for Failure {
             is_transient,
         }
     }
-}
-
-/// The message of an error with its causes, which that of a request's error leaves out.
-pub(super) fn causes(error: &dyn Error) -> String {
-    let mut problem = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !problem.ends_with(&inner_text) {
-            problem.push_str(&format!(": {inner_text}"));
-        }
-        cause = inner.source();
-    }
-    problem
-}
-
-/// The certificates of a bundle in PEM, one by one.
-pub(super) fn certificates(bundle: &str) -> Result<Vec<String>, String> {
-    const END: &str = "-----END CERTIFICATE-----";
-    let parts = bundle
-        .split_inclusive(END)
-        .filter(|part| part.ends_with(END));
-    let parts: Vec<String> = parts.map(str::to_owned).collect();
-    if parts.is_empty() {
-        return Err("it holds no certificate in PEM".into());
-    }
-    for part in &parts {
-        let read = Certificate::from_pem(part.as_bytes());
-        read.map_err(|error| format!("a certificate can't be read: {}", causes(&error)))?;
-    }
-    Ok(parts)
 }
 
 /// Chooses the TLS implementation that kube uses, for the whole process, unless one is chosen
@@ -272,10 +240,10 @@ async fn attempt(
             .checked_sub(part.len() as u64)
             .ok_or_else(|| too_large(largest))?;
         let written = target.write_all(&part).await;
-        written.map_err(|error| Failure::lasting(format!("writing what comes: {error}")))?;
+        written.map_err(|error| Failure::lasting(format!("writing the download: {error}")))?;
     }
     let flushed = target.flush().await;
-    flushed.map_err(|error| Failure::lasting(format!("writing what came: {error}")))
+    flushed.map_err(|error| Failure::lasting(format!("writing the download: {error}")))
 }
 
 fn too_large(largest: u64) -> Failure {

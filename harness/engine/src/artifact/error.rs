@@ -1,5 +1,6 @@
 //! Why an artifact could not be had.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use kuberay_conformance_pins::UnknownRelease;
@@ -20,7 +21,7 @@ pub enum ArtifactError {
     Lock(#[from] LockError),
     /// What was downloaded is not what is pinned.
     #[error(
-        "{what}: the checksum is {found}, but {expected} is expected; nothing of it was used; copy the file again, or correct the pin"
+        "{what}: the checksum is {found}, but {expected} is expected; it was not used; copy the file again, or correct the pin"
     )]
     Checksum {
         /// What was downloaded.
@@ -86,7 +87,7 @@ pub enum ArtifactError {
     #[error("no cache folder: set KUBERAY_CONFORMANCE_CACHE, XDG_CACHE_HOME or HOME")]
     NoCacheFolder,
     /// A folder that is no checkout of the operator.
-    #[error("{folder} is no checkout of ray-operator: it holds no {missing}; name the folder that holds go.mod and main.go", folder = .folder.display())]
+    #[error("{folder} is not a checkout of ray-operator: it contains no {missing}; name the folder that contains go.mod and main.go", folder = .folder.display())]
     NoCheckout {
         /// The folder.
         folder: PathBuf,
@@ -132,4 +133,18 @@ pub(crate) fn file(
         path,
         source,
     }
+}
+
+/// The message of an error with its causes, which that of a request's error leaves out.
+pub(super) fn causes(error: &dyn Error) -> String {
+    let mut problem = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !problem.ends_with(&inner_text) {
+            problem.push_str(&format!(": {inner_text}"));
+        }
+        cause = inner.source();
+    }
+    problem
 }

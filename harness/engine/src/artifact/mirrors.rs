@@ -21,7 +21,7 @@ pub enum MirrorError {
     Address(String),
     /// An address holds a user or a password; the text is left out, because it is a secret.
     #[error(
-        "the address of a mirror holds a login: leave it out, and log in with `podman login` or `docker login`"
+        "the address of a mirror contains a login: leave it out, and log in with `podman login` or `docker login`"
     )]
     Login,
 }
@@ -219,7 +219,7 @@ mod tests {
     #[case("https://dl.k8s.io", "URL=URL")]
     #[case("https://dl.k8s.io=http://files", "no https://")]
     #[case("dl.k8s.io=https://files", "no https://")]
-    #[case("https://dl.k8s.io=https://me:c4n4ry@files", "holds a login")]
+    #[case("https://dl.k8s.io=https://me:c4n4ry@files", "contains a login")]
     #[case("https://dl.k8s.io=https://files?token=c4n4ry", "no https://")]
     fn what_is_no_download_mirror_is_refused(#[case] text: &str, #[case] expected: &str) {
         let error = text.parse::<DownloadMirror>().unwrap_err().to_string();

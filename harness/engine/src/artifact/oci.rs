@@ -55,7 +55,7 @@ pub(super) async fn program(
                         return make_executable(&path);
                     }
                 }
-                Err(remote.unusable(format!("no layer holds /{program}")))
+                Err(remote.unusable(format!("no layer contains /{program}")))
             },
         )
         .await?;

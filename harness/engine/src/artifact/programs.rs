@@ -269,9 +269,9 @@ impl Programs {
         self.go().await?.module(&module).await
     }
 
-    /// Why an operator release can't be had here: its module is refused, or out of reach. `None`
-    /// where it can be had, and where something else is wrong with it, which is an error for
-    /// whoever uses it.
+    /// Returns the reason why an operator release can't be built here: its module is refused, or
+    /// out of reach. `None` where it can be built, and for other problems, which are errors when
+    /// the release is used.
     pub async fn unavailable(&self, version: &Version) -> Option<String> {
         match self.operator_module(version).await {
             Err(
@@ -411,7 +411,7 @@ impl Programs {
         };
         let kept = match std::fs::write(&chosen, choice) {
             Ok(()) => format!(
-                "later runs do the same (`--artifacts {choice}`, kept in {})",
+                "later runs do the same (`--artifacts {choice}`, recorded in {})",
                 chosen.display()
             ),
             Err(error) => format!(

@@ -7,41 +7,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sha2::{Digest, Sha256};
-
 use super::error::file;
 use super::{ArtifactError, recipes};
 use crate::process::{FileLock, Holder};
 use crate::progress::{Progress, Silent};
-
-/// Hashes everything that decides what an artifact contains.
-#[derive(Debug, Clone, Default)]
-pub struct ArtifactKey(Sha256);
-
-impl ArtifactKey {
-    /// Adds one input; inputs are kept apart, so that `ab`, `c` differs from `a`, `bc`.
-    #[must_use]
-    pub fn with(mut self, input: impl AsRef<[u8]>) -> Self {
-        let input = input.as_ref();
-        self.0.update((input.len() as u64).to_le_bytes());
-        self.0.update(input);
-        self
-    }
-
-    /// Twelve hexadecimal digits; enough to tell the few versions of one artifact apart.
-    #[must_use]
-    pub fn short(self) -> String {
-        self.0
-            .finalize()
-            .iter()
-            .take(6)
-            .fold(String::new(), |mut text, byte| {
-                use std::fmt::Write as _;
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
-    }
-}
 
 /// The folder that holds artifacts between runs.
 #[derive(Clone)]
@@ -143,7 +112,7 @@ impl Store {
         let waits = |holder: &Holder, _| {
             if !std::mem::replace(&mut told, true) {
                 self.progress
-                    .line(&format!("{name} is being made; waiting for {holder}"));
+                    .line(&format!("waiting for {holder}, which builds {name}"));
             }
             true
         };
@@ -184,8 +153,9 @@ fn name_it(unfinished: &Path, path: &Path) -> Result<(), ArtifactError> {
     }
 }
 
-/// The lock of an artifact, beside it: two stores may share a folder of artifacts by a link.
-/// Whoever makes or removes it holds it alone, whoever uses it shares it.
+/// Returns the lock of an artifact, beside it: two stores may share a folder of artifacts by a
+/// link. A process that makes or removes the artifact holds the lock alone; processes that use it
+/// share the lock.
 pub(super) fn lock(parent: &Path, key: &str) -> PathBuf {
     parent.join(format!(".{key}.lock"))
 }
@@ -210,7 +180,7 @@ async fn keep(parent: &Path, key: &str) {
     let lock = lock(parent, key);
     let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if !kept().contains_key(&lock) {
-        // Whoever holds it alone is about to have made or removed the artifact.
+        // A process that holds it alone will soon have made or removed the artifact.
         if let Ok(shared) = FileLock::share(&lock, |_, _| true).await {
             kept().insert(lock, shared);
         }
@@ -246,14 +216,6 @@ mod tests {
         fn line(&self, text: &str) {
             self.0.lock().unwrap().push(text.into());
         }
-    }
-
-    #[test]
-    fn a_key_keeps_its_inputs_apart() {
-        assert_ne!(
-            ArtifactKey::default().with("ab").with("c").short(),
-            ArtifactKey::default().with("a").with("bc").short()
-        );
     }
 
     #[tokio::test]
@@ -345,10 +307,7 @@ mod tests {
         let early = tokio::time::timeout(Duration::from_millis(300), waits).await;
         assert!(early.is_err(), "it was made twice: {early:?}");
         let told = lines.0.lock().unwrap().join("\n");
-        let expected = format!(
-            "programs/thing is being made; waiting for process {} (",
-            other.id()
-        );
+        let expected = format!("waiting for process {} (", other.id());
         assert!(told.starts_with(&expected), "{told}");
         other.go_on();
         other.until("Ok(\"it is done\")");

@@ -13,7 +13,7 @@ use kuberay_conformance_pins::{OwnPins, Pins};
 use super::error::file;
 use super::logins::Logins;
 use super::mirrors::{DownloadMirror, ImageMirror, MirrorError};
-use super::{ArtifactError, download};
+use super::{ArtifactError, certificates};
 use crate::scenario::files;
 
 /// Mirrors of registries, with commas between them.
@@ -199,7 +199,7 @@ fn small(doing: &'static str, path: &Path) -> Result<String, ArtifactError> {
 
 fn authority(path: &Path) -> Result<String, ArtifactError> {
     let text = small("reading the mirrors' authority", path)?;
-    download::certificates(&text).map_err(|problem| ArtifactError::Answer {
+    certificates::certificates(&text).map_err(|problem| ArtifactError::Answer {
         doing: format!("reading the mirrors' authority {}", path.display()),
         answer: problem,
     })?;

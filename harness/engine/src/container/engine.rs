@@ -1,6 +1,5 @@
 //! Container engines: which one answers, and how it is called.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use tokio::process::Command;
 use super::error::EngineError;
 use super::host::Host;
 use super::probe;
-use crate::process::{self, ProcessError};
+use crate::process::{self, ProcessError, replace_file};
 
 /// A kind of container engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +112,9 @@ impl Engine {
             environment: Vec::new(),
             storage: root.unwrap_or_else(|_| "/var/lib/docker".into()).into(),
         };
-        Ok(probe::privileged(&engine, state).await?.map(|()| engine))
+        Ok(probe::privileged(|| engine.command(), state)
+            .await?
+            .map(|()| engine))
     }
 
     async fn podman(state: &Path) -> Result<Result<Self, String>, EngineError> {
@@ -169,7 +170,7 @@ async fn ask(
     Err(written
         .lines()
         .last()
-        .unwrap_or("it ended with a failure and said nothing")
+        .unwrap_or("it failed without a message")
         .to_owned())
 }
 
@@ -185,9 +186,7 @@ fn docker_server(answer: &str) -> Result<String, String> {
         })
     });
     if is_podman {
-        return Err(
-            "the docker client talks to podman, which kind must be told to use as podman".into(),
-        );
+        return Err("the docker client connects to podman; kind needs podman's own client".into());
     }
     server["Version"]
         .as_str()
@@ -219,10 +218,7 @@ fn write_conf(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
         return Ok(());
     }
     std::fs::create_dir_all(folder)?;
-    let mut whole = tempfile::NamedTempFile::new_in(folder)?;
-    whole.write_all(text.as_bytes())?;
-    whole.persist(path)?;
-    Ok(())
+    replace_file(path, text.as_bytes(), 0o600)
 }
 
 /// Settings of podman for our containers alone.

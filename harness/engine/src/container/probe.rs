@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::engine::Engine;
+use tokio::process::Command;
+
 use super::error::EngineError;
 use crate::process;
 
@@ -12,9 +13,10 @@ const IMAGE: &str = "localhost/kuberay-conformance/probe:empty";
 /// fails; but only after the engine has given it all capabilities does it fail because the program
 /// is not there.
 ///
-/// The inner result holds the engine's refusal.
+/// `command` returns the engine's program with its environment. The inner result holds the
+/// engine's refusal.
 pub(super) async fn privileged(
-    engine: &Engine,
+    command: impl Fn() -> Command,
     state: &Path,
 ) -> Result<Result<(), String>, EngineError> {
     let archive = state.join("empty.tar");
@@ -27,7 +29,7 @@ pub(super) async fn privileged(
         path: archive.clone(),
         source,
     })?;
-    let mut import = engine.command();
+    let mut import = command();
     import.arg("import").arg(&archive).arg(IMAGE);
     let doing = "looking whether containers may be privileged";
     let imported = process::run(import, doing, process::CHANGE).await;
@@ -37,7 +39,7 @@ pub(super) async fn privileged(
         Ok(output) => return Ok(Err(refusal(&output.stderr))),
         Err(error) => return Ok(Err(error.to_string())),
     }
-    let mut run = engine.command();
+    let mut run = command();
     run.args([
         "run",
         "--rm",
@@ -47,7 +49,7 @@ pub(super) async fn privileged(
         "/not-there",
     ]);
     let answer = process::run(run, doing, process::CHANGE).await;
-    let mut remove = engine.command();
+    let mut remove = command();
     remove.args(["rmi", "--force", IMAGE]);
     let _ = process::run(remove, doing, process::CHANGE).await;
     Ok(match answer {
@@ -73,7 +75,7 @@ fn refusal(written: &[u8]) -> String {
     written
         .lines()
         .find(|line| !line.trim().is_empty())
-        .unwrap_or("it said nothing")
+        .unwrap_or("it printed no message")
         .to_owned()
 }
 

@@ -1,8 +1,8 @@
 //! Records what the head made as snapshots of a new class.
 
 use super::DiffOptions;
-use super::ask::Sides;
 use super::cases::SentCase;
+use super::sides::Sides;
 use crate::artifact::Pins;
 use crate::check::Observation;
 use crate::compare::{Recorded, Recorder};

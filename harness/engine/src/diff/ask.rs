@@ -1,31 +1,27 @@
 //! Gives objects to both operators and waits until it is seen what they make of them.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
 use kube::api::PostParams;
-use kube::{Api, Client};
-use semver::Version;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::DiffOptions;
 use super::cases::{Cases, SentCase};
-use super::side::Resolved;
+use super::sides::{Side, Sides};
 use crate::check::{Observation, Rejection};
 use crate::compare::{
-    CaseComparison, Change, ChangeSubject, DiffSide, ExpectedPods, Groups, Observed, Recorded,
-    changes, expected_pods, observe,
+    CaseComparison, Change, ChangeSubject, ExpectedPods, Groups, Observed, Recorded, changes,
+    expected_pods, observe,
 };
 use crate::contract::flags_are_ordered;
-use crate::observe::{NamespaceView, Watches};
-use crate::operator::Sender;
+use crate::observe::NamespaceView;
 use crate::progress::Progress;
-use crate::provider::{Envtest, TargetError};
+use crate::provider::TargetError;
 use crate::results::Outcome;
 use crate::runner::{CaseError, RunError, StepRunner, rejection};
 
@@ -40,25 +36,6 @@ pub(super) const LONG_QUIET: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Changes that come within this time are looked at together.
 const TOGETHER: Duration = Duration::from_millis(30);
-
-/// One of the two operators, on its API server.
-pub(super) struct Side {
-    name: String,
-    pub release: Version,
-    pub envtest: Envtest,
-    pub samples: PathBuf,
-    digest: String,
-    client: Client,
-    sender: Sender,
-    watches: Arc<Watches>,
-}
-
-/// Both operators.
-pub(super) struct Sides {
-    pub base: Side,
-    pub head: Side,
-    namespaces: AtomicUsize,
-}
 
 /// What came of one case.
 pub(super) struct Answer {
@@ -89,33 +66,6 @@ impl Answer {
 }
 
 impl Side {
-    async fn start(resolved: Resolved, progress: &Arc<dyn Progress>) -> Result<Self, RunError> {
-        let (releases, spec) = (&resolved.releases, &resolved.spec);
-        let envtest = Envtest::start(releases, spec, Arc::clone(progress)).await?;
-        let Some(up) = envtest.releases().first() else {
-            return Err(TargetError::Daemon("no API server came up".into()).into());
-        };
-        let client = crate::target::client(&up.kubeconfig).await?;
-        Ok(Self {
-            name: resolved.name,
-            release: resolved.release,
-            samples: up.samples().to_owned(),
-            digest: up.operator_digest().to_owned(),
-            sender: Sender::new(client.clone()),
-            watches: Watches::start(client.clone()),
-            client,
-            envtest,
-        })
-    }
-
-    pub fn described(&self) -> DiffSide {
-        DiffSide {
-            name: self.name.clone(),
-            release: self.release.to_string(),
-            digest: self.digest.clone(),
-        }
-    }
-
     async fn begin(&self, asked: &SentCase, namespace: &str) -> Result<Begun, RunError> {
         let view = NamespaceView::start(&self.watches, namespace);
         let own: Namespace = serde_json::from_value(json!({"metadata": {"name": namespace}}))
@@ -234,27 +184,6 @@ fn placed(objects: &[Value], namespace: &str) -> Vec<Value> {
 }
 
 impl Sides {
-    /// Builds both programs, one after the other, and starts both API servers.
-    pub async fn start(
-        options: &DiffOptions,
-        progress: &Arc<dyn Progress>,
-    ) -> Result<Self, RunError> {
-        let base = options.base.resolve(options, progress).await?;
-        let head = options.head.resolve(options, progress).await?;
-        let (base, head) =
-            tokio::try_join!(Side::start(base, progress), Side::start(head, progress))?;
-        Ok(Self {
-            base,
-            head,
-            namespaces: AtomicUsize::new(0),
-        })
-    }
-
-    /// Ends both.
-    pub async fn stop(self) {
-        tokio::join!(self.base.envtest.stop(), self.head.envtest.stop());
-    }
-
     /// Asks all cases, those of other operator settings first.
     pub async fn ask_all(
         &self,

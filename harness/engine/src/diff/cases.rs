@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::DiffOptions;
-use super::ask::Sides;
+use super::sides::Sides;
 use crate::artifact::Pins;
 use crate::compare::{Case, DiffGenerator, Kind};
 use crate::plan;
@@ -71,7 +71,7 @@ impl Cases {
             // An operator ends at a setting that it does not know.
             if covered != [true, true] && !spec.operator_settings.is_default() {
                 notes.push(format!(
-                    "{} was not compared: only one of the two knows its operator settings",
+                    "{} was not compared: only one of the two operators supports its settings",
                     scenario.name()
                 ));
                 continue;

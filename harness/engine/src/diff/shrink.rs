@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::DiffOptions;
 use super::Manifests;
-use super::ask::{LONG_QUIET, Sides};
+use super::ask::LONG_QUIET;
 use super::cases::{Cases, SentCase};
+use super::sides::Sides;
 use crate::compare::{ChangeSubject, Groups, attribute};
 use crate::progress::Progress;
 use crate::runner::RunError;

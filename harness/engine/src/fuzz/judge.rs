@@ -21,7 +21,7 @@ pub(super) type PodKey = (PodRole, String);
 /// What is expected of an object.
 #[derive(Debug)]
 pub(super) struct Expected {
-    /// Who refuses it and why, for the client that sends it.
+    /// The refusals that meet the client that sends it.
     pub refusals: Vec<Refusal>,
     /// Whether nobody refuses it and it has no Pods.
     pub is_held: bool,

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use super::Surprise;
 use super::judge::{Expected, Phase, SeenOutcome, misnamed};
 use crate::check::Observation;
-use crate::contract::{
-    ContainerContract, EffectiveSettings, EnvValue, FieldValidation, PodContract, PodRole, Stage,
-};
+use crate::contract::{EffectiveSettings, FieldValidation, PodContract, PodRole, Stage};
 
 fn object(kind: &str, edit: impl FnOnce(&mut Value)) -> Value {
     let group = |name: &str| {
@@ -50,25 +48,9 @@ fn expected(object: &Value) -> Expected {
 
 /// The specs of Pods as the contract says.
 fn as_expected(pods: &[PodContract]) -> SeenOutcome {
-    let containers = |list: &[ContainerContract]| -> Value {
-        let one = |container: &ContainerContract| {
-            let env = container.env.iter().map(|variable| match &variable.value {
-                EnvValue::Text(text) => json!({"name": variable.name, "value": text.to_string()}),
-                EnvValue::From(from) => json!({"name": variable.name, "valueFrom": from}),
-            });
-            let args: Vec<String> = container.args.iter().map(ToString::to_string).collect();
-            json!({"name": container.name, "command": container.command, "args": args,
-                "env": env.collect::<Vec<_>>()})
-        };
-        list.iter().map(one).collect()
-    };
     let mut seen = SeenOutcome::default();
     for pod in pods {
-        let spec = json!({
-            "initContainers": containers(&pod.init_containers),
-            "containers": containers(&pod.containers),
-        });
-        seen.pods.insert((pod.role, pod.group.clone()), spec);
+        seen.pods.insert((pod.role, pod.group.clone()), pod.spec());
     }
     seen
 }

@@ -6,13 +6,12 @@ use serde_json::Value;
 
 use crate::redact::Redactor;
 
-/// What the document calls its own form; it changes when a field changes its meaning or goes, not
-/// when one is added.
+/// The value of `version` in the document. It changes when a field is removed or changes its
+/// meaning, not when one is added.
 pub const VERSION: &str = "kuberay-conformance.bundle/v1";
 
-/// What was read of a cluster. Objects are as the API server returned them, without `managedFields`
-/// and with secrets
-/// masked.
+/// The objects that were read from a cluster, as the API server returned them, without
+/// `managedFields` and with secrets masked.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Bundle {
@@ -49,12 +48,12 @@ pub struct Bundle {
     pub resource_quotas: Vec<Value>,
     /// Webhooks that may change Pods.
     pub webhooks: Vec<Webhook>,
-    /// Who wrote which fields of Pods and of KubeRay's objects, out of `managedFields`.
+    /// The writers of the fields of Pods and of KubeRay's objects, from `managedFields`.
     pub writers: Vec<Writer>,
     /// The ends of logs.
     pub logs: Vec<ContainerLog>,
-    /// What could not be read, and why.
-    pub missing: Vec<UnreadKind>,
+    /// The kinds that could not be read, each with the reason.
+    pub unread: Vec<UnreadKind>,
     /// Number of requests that the API server got.
     pub requests: usize,
 }
@@ -108,7 +107,7 @@ pub struct Writer {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// What the writer calls itself.
+    /// The writer's own name.
     pub manager: String,
     /// When it wrote last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,9 +136,9 @@ pub struct ContainerLog {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UnreadKind {
-    /// What, in the plural, such as `nodes`.
+    /// The kind in the plural, such as `nodes`.
     pub what: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
@@ -156,7 +155,7 @@ impl Bundle {
     /// Notes that something could not be read.
     #[expect(clippy::needless_pass_by_value, reason = "errors come as values")]
     pub(super) fn miss(&mut self, what: &str, why: impl ToString) {
-        self.missing.push(UnreadKind {
+        self.unread.push(UnreadKind {
             what: what.into(),
             why: why.to_string(),
         });
@@ -173,7 +172,7 @@ impl Bundle {
         }
         let mask = |text: &mut String| *text = redactor.redact_text(text).0;
         self.logs.iter_mut().for_each(|log| mask(&mut log.text));
-        self.missing.iter_mut().for_each(|one| mask(&mut one.why));
+        self.unread.iter_mut().for_each(|one| mask(&mut one.why));
         for writer in &mut self.writers {
             mask(&mut writer.manager);
             writer.fields.iter_mut().for_each(mask);
@@ -209,7 +208,7 @@ impl Bundle {
     }
 
     /// Returns what could not be read of this kind.
-    pub fn is_missing(&self, what: &str) -> bool {
-        self.missing.iter().any(|one| one.what == what)
+    pub fn is_unread(&self, what: &str) -> bool {
+        self.unread.iter().any(|one| one.what == what)
     }
 }

@@ -12,6 +12,7 @@ mod causes;
 mod document;
 pub(super) mod facts;
 mod origin;
+mod passed_on;
 mod patch;
 mod refused;
 mod subject;
@@ -40,12 +41,13 @@ pub(crate) use facts::{flag, release_on};
 
 /// Traps that the object proves by itself: what is written does not happen, whether the Pods are
 /// well or not.
-const CERTAIN: [&str; 5] = [
+const CERTAIN: [&str; 6] = [
     "shell-without-script",
     "argv-loses-quoting",
     "annotation-ignored",
     "gen-cmd-without-annotation",
     "ray-start-in-words",
+    "group-name-twice",
 ];
 /// After so long something that has no known cause is a problem.
 const PATIENT: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
@@ -85,12 +87,12 @@ pub fn diagnose(bundle: &Bundle) -> DoctorReport {
         operators: facts.iter().map(|one| one.report.clone()).collect(),
         findings: ranked(of_cluster(bundle, &facts)),
         objects,
-        missing: bundle.missing.clone(),
+        unread: bundle.unread.clone(),
         requests: bundle.requests,
     }
 }
 
-/// What concerns every object.
+/// Returns the causes that concern every object.
 fn of_cluster(bundle: &Bundle, facts: &[Facts]) -> Vec<Candidate> {
     let mut found = Vec::new();
     for (one, operator) in facts.iter().zip(&bundle.operators) {
@@ -124,7 +126,7 @@ fn of_cluster(bundle: &Bundle, facts: &[Facts]) -> Vec<Candidate> {
     found
 }
 
-/// What the judgement of every object has in common.
+/// The common input of the judgement of every object.
 struct DoctorContext<'a> {
     bundle: &'a Bundle,
     facts: &'a [Facts],
@@ -152,9 +154,7 @@ impl DoctorContext<'_> {
             name: subject.name().into(),
             ..DoctorObject::default()
         };
-        // A well object without a command of its own has no trap that counts. A RayJob can lack one.
-        let is_job = subject.kind() == "RayJob";
-        let traps = if is_well(subject) && !is_job && !has_command(subject.value) {
+        let traps = if is_well(subject) && has_no_trap_that_counts(subject) {
             Vec::new()
         } else {
             traps(subject.value, &release, &settings)
@@ -206,7 +206,7 @@ impl DoctorContext<'_> {
         for object in subject.everything() {
             match text(&object["kind"]) {
                 "RayJob" => found.extend(symptoms::of_job(&whole, object)),
-                "RayService" => found.extend(symptoms::of_service(object)),
+                "RayService" => found.extend(symptoms::of_service(&whole, object)),
                 _ => {}
             }
         }
@@ -238,7 +238,7 @@ impl DoctorContext<'_> {
         report
     }
 
-    /// What is awaited, or that nothing explains why it takes so long.
+    /// Returns the awaited condition, or a finding that nothing explains the delay.
     fn open(&self, subject: &Subject) -> Vec<Candidate> {
         let now = self.bundle.taken_at;
         let pods = subject.clusters.iter().flat_map(|one| &one.pods);
@@ -318,7 +318,7 @@ fn yield_to_head(found: &mut [Candidate], cluster: &Cluster) {
     }
 }
 
-/// What the origin of a Pod explains.
+/// Returns the causes that the origin of a Pod explains.
 fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<Candidate> {
     let well = pod.is_well();
     let report = &compared.report;
@@ -347,7 +347,8 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
                 (false, false) => 48,
                 (true, _) => 30,
             };
-            let severity = if well {
+            // Whether a Pod fails for another probe or less memory, its own symptoms show.
+            let severity = if well || !compared.changes_what_runs() {
                 Severity::Warning
             } else {
                 Severity::Error
@@ -356,6 +357,18 @@ fn of_origin(case: &Case, pod: &PodView, compared: &origin::Compared) -> Option<
         }
         _ => None,
     }
+}
+
+/// Whether nothing of an object whose Pods are ready can be a trap that shows: it has no command of
+/// its own, its groups differ in their names, and a RayService serves. A RayJob can lack a command.
+fn has_no_trap_that_counts(subject: &Subject) -> bool {
+    let has_other_traps = match subject.kind() {
+        "RayJob" => true,
+        "RayService" => text(&subject.value["status"]["serviceStatus"]) != "Running",
+        _ => false,
+    };
+    let repeats_a_name = subject.clusters.iter().any(Cluster::repeats_a_name);
+    !has_other_traps && !repeats_a_name && !has_command(subject.value)
 }
 
 /// Whether an object holds a text that a shell reads.

@@ -1,20 +1,18 @@
 //! A bundle as a file: written in one step for its owner alone, and read with bounds.
 
-use std::fs::Permissions;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::bundle::{Bundle, VERSION};
+use crate::process::replace_file;
 use crate::scenario::files::{FileError, check_replaceable, read_text};
 use crate::visible;
 
 /// The largest file that is read: ten times what a thousand RayClusters take.
 const AT_MOST: u64 = 256 << 20;
 
-/// Why a bundle can't be written or read.
+/// A reason why a bundle can't be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// It can't be written.
@@ -22,7 +20,7 @@ pub enum BundleError {
     Write {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The cause.
         source: std::io::Error,
     },
     /// It can't be read.
@@ -30,7 +28,7 @@ pub enum BundleError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What went wrong.
+        /// The cause.
         source: std::io::Error,
     },
     /// It holds something else.
@@ -38,7 +36,7 @@ pub enum BundleError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
 }
@@ -55,20 +53,8 @@ impl Bundle {
         };
         check_replaceable(path).map_err(|error| failed(error.into()))?;
         let text = serde_json::to_string_pretty(self).map_err(|error| failed(error.into()))?;
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        file.as_file()
-            .set_permissions(Permissions::from_mode(0o600))
-            .map_err(failed)?;
-        file.write_all(visible::json(&text).as_bytes())
-            .and_then(|()| file.write_all(b"\n"))
-            .and_then(|()| file.as_file().sync_all())
-            .map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(())
+        let text = visible::json(&text) + "\n";
+        replace_file(path, text.as_bytes(), 0o600).map_err(failed)
     }
 
     /// Reads a bundle. It is redacted again, so that one that somebody edited leaks nothing more.

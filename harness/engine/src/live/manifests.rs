@@ -10,7 +10,8 @@ use super::bundle::Bundle;
 use super::doctor::facts::Facts;
 use crate::contract::EffectiveSettings;
 
-/// What `kubectl apply` keeps of the file that it read: a second copy of the object.
+/// The annotation in which `kubectl apply` keeps the file that it read: a second copy of the
+/// object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// The objects that one operator works on.

@@ -9,8 +9,8 @@ use super::bundle::Bundle;
 /// There is no such object.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "failed to find {kind}/{name} in {place}; `kubectl get {kind} --all-namespaces` lists those \
-     that are there"
+    "failed to find {kind}/{name} in {place}; `kubectl get {kind} --all-namespaces` lists \
+     all of them"
 )]
 pub struct NoObject {
     /// The kind that was given.

@@ -17,7 +17,7 @@ use crate::contract::admission::fields_of_schema;
 use crate::progress::Progress;
 use crate::target::{ContextError, ReadOnly};
 
-/// What is read of a cluster.
+/// The part of a cluster that is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The namespace; all where absent.
@@ -26,7 +26,7 @@ pub struct Scope {
     pub object: Option<(String, String)>,
 }
 
-/// Why a cluster can't be read.
+/// A reason why a cluster can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The kubeconfig or its context.
@@ -34,13 +34,13 @@ pub enum ReadError {
     Context(#[from] ContextError),
     /// The API server refuses what `doctor` can't do without, or does not answer.
     #[error(
-        "failed to read {what}: {}; docs/guide/doctor.md lists the permissions that it takes",
+        "failed to read {what}: {}; docs/guide/doctor.md lists the required permissions",
         reason(.source)
     )]
     Api {
-        /// What was to be read.
+        /// The objects that were to be read.
         what: &'static str,
-        /// What went wrong.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// The cluster does not know KubeRay.
@@ -71,7 +71,7 @@ pub async fn connect(
 ///
 /// # Errors
 /// Fails when RayClusters or Pods can't be read. Whatever else can't is listed in
-/// [`Bundle::missing`].
+/// [`Bundle::unread`].
 pub async fn read(
     client: &kube::Client,
     scope: &Scope,
@@ -106,7 +106,7 @@ pub async fn read(
 /// in them.
 ///
 /// # Errors
-/// Fails when RayClusters can't be read. Whatever else can't is listed in [`Bundle::missing`].
+/// Fails when RayClusters can't be read. Whatever else can't is listed in [`Bundle::unread`].
 pub async fn read_objects(
     client: &kube::Client,
     scope: &Scope,
@@ -256,7 +256,7 @@ fn names(bundle: &Bundle, kind: &str) -> Vec<String> {
         .collect()
 }
 
-/// What surrounds the Pods; each part may be missing.
+/// Reads the objects around the Pods; each kind may be missing.
 async fn surroundings(requests: &Requests, bundle: &mut Bundle) {
     let all = requests.everywhere();
     let nodes = ResourceKind::new("v1", "Node", "nodes");
@@ -298,7 +298,7 @@ async fn configurations(all: &Requests, bundle: &mut Bundle) {
             let read = all.get(&maps, namespace.unwrap_or_default(), &name);
             match read.await {
                 Ok(found) => operator.configuration = configuration(&found),
-                Err(error) => bundle.missing.push(super::bundle::UnreadKind {
+                Err(error) => bundle.unread.push(super::bundle::UnreadKind {
                     what: "the operator's configuration".into(),
                     why: reason(&error),
                 }),

@@ -19,7 +19,7 @@ pub fn read_sources(paths: &[PathBuf]) -> Result<(Vec<MergeSource>, Vec<String>)
         let file = results_file(path);
         if path.is_dir() && !file.exists() {
             notes.push(format!(
-                "{} holds no {RESULTS}: its run was ended from outside; `run --resume` picks it up",
+                "{} contains no {RESULTS}: its run was killed; `run --resume` picks it up",
                 path.display()
             ));
             continue;

@@ -225,7 +225,7 @@ fn what_is_no_part_of_one_plan_is_refused() {
     assert!(text.contains("shard 1/2 and shard 2/3"), "{text}");
     let text = refused(&|run| run.planned.clear());
     assert!(
-        text.starts_with("part-2/results.json does not say what the whole plan was"),
+        text.starts_with("part-2/results.json does not record the plan of its run"),
         "{text}"
     );
     let text = refused(&|run| run.missing = vec![id("a")]);

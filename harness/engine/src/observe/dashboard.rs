@@ -179,6 +179,7 @@ mod mutated;
 
 #[cfg(test)]
 mod tests {
+    use assertables::assert_in_delta;
     use serde_json::json;
 
     use super::{parse_jobs, parse_nodes};
@@ -194,10 +195,10 @@ mod tests {
         let nodes = parse_nodes(&answer, None);
         assert_eq!(nodes.len(), 2);
         assert!(nodes[0].is_head);
-        assert!(nodes[0].state == "ALIVE");
+        assert_eq!(nodes[0].state, "ALIVE");
         assert!(!nodes[1].is_head);
-        assert!(nodes[1].state == "DEAD");
-        assert!((nodes[0].resources["CPU"] - 1.0).abs() < f64::EPSILON);
+        assert_eq!(nodes[1].state, "DEAD");
+        assert_in_delta!(nodes[0].resources["CPU"], 1.0, f64::EPSILON);
         assert!(nodes[1].resources.is_empty());
     }
 

@@ -15,7 +15,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::cache::Cache;
-use super::namespace::{NamespaceState, NamespaceView, ray_resource};
+use super::namespace::NamespaceView;
+use super::resources::ray_resource;
+use super::state::NamespaceState;
 
 /// How late a watch may be.
 const LATE: Duration = Duration::from_secs(3);
@@ -56,7 +58,7 @@ impl Listed {
         });
         let left = self.before.iter().filter_map(|(uid, name)| {
             let is_left = !self.versions.contains_key(uid) && cache.is_live(uid);
-            is_left.then(|| format!("it has not shown that `{name}` is gone"))
+            is_left.then(|| format!("it has not reported that `{name}` was deleted"))
         });
         unseen
             .chain(left)
@@ -140,7 +142,9 @@ where
     let list = api
         .list_metadata(&ListParams::default())
         .await
-        .map_err(|error| format!("listing {kind} to see what their watch has missed: {error}"))?;
+        .map_err(|error| {
+            format!("listing {kind} to find events that their watch missed: {error}")
+        })?;
     let versions = list.items.into_iter().map(|object: PartialObjectMeta<K>| {
         let metadata = object.metadata;
         (

@@ -2,193 +2,24 @@
 //! that wait for one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, Pod};
-use kube::api::{ApiResource, DynamicObject, LogParams};
-use kube::{Api, Client, ResourceExt};
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+use kube::api::{DynamicObject, LogParams};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::cache::Cache;
 use super::clock;
 use super::dashboard;
-use super::logs::{self, Instance, Logs};
-use super::watches::{Synced, Watches};
-use crate::check::{self, Bounds, Dashboard, Lines, LogKey, Observation};
+use super::logs;
+use super::state::{NamespaceState, Shared};
+use super::watches::Watches;
+use crate::check::{Bounds, Lines, LogKey, Observation};
 
 const DASHBOARD_POLL: Duration = Duration::from_millis(500);
 const REREAD_PAUSE: Duration = Duration::from_millis(500);
-
-/// The resource of `RayCluster` objects.
-pub fn ray_cluster_resource() -> ApiResource {
-    ray_resource("RayCluster", "rayclusters")
-}
-
-/// One of KubeRay's resources in `ray.io/v1`, which every release from 1.0 on serves.
-pub(super) fn ray_resource(kind: &str, plural: &str) -> ApiResource {
-    ApiResource {
-        group: "ray.io".into(),
-        version: "v1".into(),
-        api_version: "ray.io/v1".into(),
-        kind: kind.into(),
-        plural: plural.into(),
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct NamespaceState {
-    pub(super) pods: Cache<Pod>,
-    pub(super) events: Cache<Event>,
-    pub(super) jobs: Cache<Job>,
-    pub(super) ray_clusters: Cache<DynamicObject>,
-    pub(super) ray_jobs: Cache<DynamicObject>,
-    dashboard: Option<Dashboard>,
-    dashboard_error: Option<String>,
-    /// When objects were first observed, by uid.
-    seen: BTreeMap<String, Timestamp>,
-    /// The present failure of each `RayCluster` by its uid: since when the operator says so, and
-    /// when that was first observed.
-    failing: BTreeMap<String, (serde_json::Value, Timestamp)>,
-}
-
-impl NamespaceState {
-    /// Notes what is seen for the first time.
-    fn note(&mut self, ray_clusters: &[serde_json::Value], now: Timestamp) {
-        let uids = self
-            .pods
-            .uids()
-            .chain(self.events.uids())
-            .chain(self.ray_clusters.uids());
-        for uid in uids.map(str::to_owned).collect::<Vec<_>>() {
-            self.seen.entry(uid).or_insert(now);
-        }
-        for cluster in ray_clusters {
-            let Some(uid) = cluster["metadata"]["uid"].as_str() else {
-                continue;
-            };
-            let Some(since) =
-                check::replica_failure(cluster).map(|failure| &failure["lastTransitionTime"])
-            else {
-                self.failing.remove(uid);
-                continue;
-            };
-            let known = self
-                .failing
-                .entry(uid.into())
-                .or_insert_with(|| (since.clone(), now));
-            if known.0 != *since {
-                *known = (since.clone(), now);
-            }
-        }
-    }
-}
-
-pub(super) struct Shared {
-    client: Client,
-    namespace: String,
-    state: Mutex<NamespaceState>,
-    logs: Mutex<Logs>,
-    version: watch::Sender<u64>,
-    /// Name and address of the head Pod whose dashboard is asked for.
-    head: watch::Sender<Option<(String, Option<String>)>>,
-}
-
-impl Shared {
-    /// Of a namespace that nothing is known of; `synced` says of which kinds that is the whole
-    /// truth.
-    pub(super) fn new(client: Client, namespace: &str, synced: Synced) -> Self {
-        let state = NamespaceState {
-            pods: Cache::new(synced.pods),
-            events: Cache::new(synced.events),
-            jobs: Cache::new(synced.jobs),
-            ray_clusters: Cache::new(synced.ray_clusters),
-            ray_jobs: Cache::new(synced.ray_jobs),
-            ..NamespaceState::default()
-        };
-        Self {
-            client,
-            namespace: namespace.into(),
-            state: Mutex::new(state),
-            logs: Mutex::default(),
-            version: watch::Sender::new(0),
-            head: watch::Sender::new(None),
-        }
-    }
-
-    /// Of which kinds the first list has been read whole.
-    pub(super) fn synced(&self) -> Synced {
-        let state = lock(&self.state);
-        Synced {
-            pods: state.pods.synced(),
-            events: state.events.synced(),
-            jobs: state.jobs.synced(),
-            ray_clusters: state.ray_clusters.synced(),
-            ray_jobs: state.ray_jobs.synced(),
-        }
-    }
-
-    /// How many Pods exist.
-    pub(super) fn pods(&self) -> usize {
-        lock(&self.state).pods.len()
-    }
-
-    /// Pods that exist.
-    pub(super) fn live_pods(&self) -> Vec<Pod> {
-        lock(&self.state).pods.live()
-    }
-
-    pub(super) fn client(&self) -> Client {
-        self.client.clone()
-    }
-
-    pub(super) fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    pub(super) fn with_state<T>(&self, read: impl FnOnce(&NamespaceState) -> T) -> T {
-        read(&lock(&self.state))
-    }
-
-    pub(super) fn pods_api(&self) -> Api<Pod> {
-        Api::namespaced(self.client.clone(), &self.namespace)
-    }
-
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
-        self.version.subscribe()
-    }
-
-    pub(super) fn notify(&self) {
-        self.version.send_modify(|version| *version += 1);
-    }
-
-    pub(super) fn with_logs<T>(&self, change: impl FnOnce(&mut Logs) -> T) -> T {
-        change(&mut lock(&self.logs))
-    }
-
-    /// The instance whose log a key names, and whether its Pod is gone for good.
-    pub(super) fn instance(&self, key: &LogKey) -> (Option<Instance>, bool) {
-        let state = lock(&self.state);
-        let pod = state.pods.named(&key.pod);
-        let gone = pod.is_none() && state.pods.synced();
-        (pod.and_then(|pod| logs::instance(pod, key)), gone)
-    }
-
-    pub(super) fn change(&self, change: impl FnOnce(&mut NamespaceState) -> bool) {
-        let changed = change(&mut lock(&self.state));
-        if changed {
-            self.notify();
-        }
-    }
-}
-
-/// A panic elsewhere must not hide what was seen.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What is known of one namespace, kept current by watches until it is dropped.
 pub struct NamespaceView {
@@ -203,7 +34,7 @@ impl Drop for NamespaceView {
         for task in &self.tasks {
             task.abort();
         }
-        self.watches.forget(&self.shared.namespace);
+        self.watches.forget(self.shared.namespace());
     }
 }
 
@@ -254,17 +85,22 @@ impl NamespaceView {
 
     /// Pods that existed and are gone, as last seen.
     pub fn gone_pods(&self) -> Vec<Pod> {
-        lock(&self.shared.state).pods.gone()
+        self.shared.with_state(|state| state.pods.gone())
     }
 
     /// What the dashboard's last failure to answer was, where it fails now.
     pub fn dashboard_error(&self) -> Option<String> {
-        lock(&self.shared.state).dashboard_error.clone()
+        self.shared
+            .with_state(|state| state.dashboard_error.clone())
     }
 
     /// What is known now. Milestones, rejections and the largest node are the engine's to fill in.
     pub fn observe(&self) -> Observation {
-        let mut state = lock(&self.shared.state);
+        self.shared
+            .with_state_mut(|state| self.observe_state(state))
+    }
+
+    fn observe_state(&self, state: &mut NamespaceState) -> Observation {
         let now = clock::now();
         let values = |objects: Vec<DynamicObject>| -> Vec<_> {
             let values = objects.iter().map(serde_json::to_value);
@@ -318,7 +154,7 @@ impl NamespaceView {
             self.tasks.retain(|task| !task.is_finished());
             self.tasks.push(tokio::spawn(async move {
                 if !logs::reread(&shared, &key).await {
-                    // Whoever needs it asks again at the next change; this bounds how often.
+                    // The next change may request it again; this pause bounds how often.
                     tokio::time::sleep(REREAD_PAUSE).await;
                 }
                 shared.with_logs(|logs| logs.rereading.remove(&key));

@@ -11,7 +11,8 @@ use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::task::JoinHandle;
 
-use super::namespace::{NamespaceState, Shared, ray_resource};
+use super::resources::ray_resource;
+use super::state::{NamespaceState, Shared, Synced};
 
 /// One watch for each kind of object, for as many namespaces as there are; they end when this is
 /// dropped.
@@ -31,20 +32,6 @@ struct Namespaces {
     synced: Synced,
     /// The last error of each watch that has shown nothing since, by the kind of its objects.
     broken: BTreeMap<String, String>,
-}
-
-/// Of which kinds the first list has been read whole.
-#[derive(Debug, Clone, Copy, Default)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "one for each kind that is watched"
-)]
-pub(super) struct Synced {
-    pub(super) pods: bool,
-    pub(super) events: bool,
-    pub(super) jobs: bool,
-    pub(super) ray_clusters: bool,
-    pub(super) ray_jobs: bool,
 }
 
 impl Drop for Watches {
@@ -279,10 +266,10 @@ mod tests {
             take,
         );
         assert!(!early.synced().pods);
-        assert!(early.pods() == 0);
+        assert_eq!(early.pods(), 0);
         hand_on(&inner, watcher::Event::InitDone, synced, take);
         assert!(early.synced().pods);
-        assert!(early.pods() == 1);
+        assert_eq!(early.pods(), 1);
 
         let late = inner.namespace("late");
         assert!(

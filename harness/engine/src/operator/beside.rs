@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use semver::Version;
 use serde_json::{Value, json};
 
-use super::install::OperatorError;
+use super::error::OperatorError;
 use crate::check::{Bounds, Line, Lines};
-use crate::process::{Alarm, Start, Supervised};
+use crate::process::{FirstEnd, Start, Supervised};
 use crate::scenario::OperatorSettings;
 
 /// The first release whose requests to the API server can be set to any rate (`--qps`, main.go of
@@ -39,8 +39,8 @@ pub struct BesideOptions<'a> {
     pub folder: &'a Path,
     /// A program whose `main` calls [`supervisor`](crate::process::supervisor).
     pub helper: &'a Path,
-    /// Rings when it ends by itself.
-    pub alarm: &'a Alarm,
+    /// Gets a report when it ends by itself.
+    pub first_end: &'a FirstEnd,
     /// Flags after our own, which they override; for those who measure it as others run it.
     pub flags: &'a [&'a str],
 }
@@ -89,7 +89,7 @@ impl Beside {
             log: &log,
             helper: options.helper,
         };
-        let process = Supervised::start(start, options.alarm)?;
+        let process = Supervised::start(start, options.first_end)?;
         Ok(Self { process })
     }
 

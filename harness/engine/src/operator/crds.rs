@@ -9,7 +9,7 @@ use kube::runtime::wait::await_condition;
 use kube::{Api, Client};
 use semver::Version;
 
-use super::install::{OperatorError, api_error};
+use super::error::{OperatorError, api_error};
 use super::objects::Sender;
 use crate::scenario::files::read_text;
 
@@ -58,7 +58,7 @@ pub async fn create_crds(
     };
     let names = futures::future::try_join_all(paths.iter().map(one)).await?;
     if names.is_empty() {
-        return Err(malformed("it holds no CRD".into()));
+        return Err(malformed("it contains no CRD".into()));
     }
     let api: Api<CustomResourceDefinition> = Api::all(client.clone());
     let established = names

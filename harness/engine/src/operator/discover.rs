@@ -15,7 +15,7 @@ use kube::client::Body;
 use kube::{Api, Client, ResourceExt};
 use semver::Version;
 
-use super::install::Installed;
+use super::model::Installed;
 use super::render::release_of;
 use super::wait;
 
@@ -93,7 +93,7 @@ pub enum DiscoverError {
     NotThere(DeploymentName),
     /// There are several.
     #[error(
-        "several KubeRay operators are in the cluster: {}; they would fight over the scenarios' objects unless each keeps \
+        "several KubeRay operators are in the cluster: {}; they would conflict over the scenarios' objects unless each keeps \
          to its namespaces. Name the one that works on every namespace with --operator-deployment", list(.0)
     )]
     Several(Vec<DeploymentName>),
@@ -102,8 +102,8 @@ pub enum DiscoverError {
     NotAvailable(DeploymentName),
     /// It keeps to some namespaces.
     #[error(
-        "the operator {place} works on the namespaces {namespaces} alone, and each scenario has a namespace of its own; use \
-         an operator without --watch-namespace (of the Helm chart: without singleNamespaceInstall and watchNamespace)"
+        "the operator {place} watches only the namespaces {namespaces}, but each scenario has its own namespace; use an \
+         operator without --watch-namespace (of the Helm chart: without singleNamespaceInstall and watchNamespace)"
     )]
     KeepsToNamespaces {
         /// The operator.
@@ -113,7 +113,7 @@ pub enum DiscoverError {
     },
     /// Its image does not tell.
     #[error(
-        "the operator {place} runs {image}, whose tag names no release; say with --operator which release it is like"
+        "the operator {place} runs {image}, whose tag names no release; set --operator to the release that it matches"
     )]
     UnknownRelease {
         /// The operator.
@@ -362,7 +362,7 @@ mod tests {
 
     #[rstest]
     #[case::other("operator:v1.5.1", Some("1.6.2"), 1, "is KubeRay 1.5.1")]
-    #[case::unknown("operator:nightly", None, 1, "say with --operator")]
+    #[case::unknown("operator:nightly", None, 1, "set --operator to")]
     #[case::down("operator:v1.5.1", None, 0, "is not available")]
     fn what_cant_be_used_says_why(
         #[case] image: &str,

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, ResourceExt};
 use tokio::time::Instant;
 
-use super::install::Installed;
+use super::model::Installed;
 use super::wait;
 
 /// How long an operator may be without a running Pod: one that was evicted or has crashed once is
@@ -174,30 +174,26 @@ mod tests {
     #[tokio::test]
     async fn one_that_stays_away_is_told_of_and_one_that_comes_back_is_not() {
         let (client, operator) = (client(), operator());
-        let mut presence = OperatorHealth::new(&client, &operator);
+        let mut health = OperatorHealth::new(&client, &operator);
         let runs = || vec![pod("kuberay-operator-6c8f", 1, &json!({"running": {}}))];
         let foreign = || vec![pod("another-6c8f", 0, &json!({"running": {}}))];
         let began = Instant::now();
         let at = |seconds| began + Duration::from_secs(seconds);
-        assert_eq!(presence.look(&runs(), at(0)).await, None);
+        assert_eq!(health.look(&runs(), at(0)).await, None);
         assert_eq!(
-            presence.look(&foreign(), at(1)).await,
+            health.look(&foreign(), at(1)).await,
             None,
             "it may come back"
         );
+        assert_eq!(health.look(&foreign(), at(15)).await, None, "it may still");
+        assert_eq!(health.look(&runs(), at(17)).await, None);
         assert_eq!(
-            presence.look(&foreign(), at(15)).await,
-            None,
-            "it may still"
-        );
-        assert_eq!(presence.look(&runs(), at(17)).await, None);
-        assert_eq!(
-            presence.look(&foreign(), at(18)).await,
+            health.look(&foreign(), at(18)).await,
             None,
             "it has run meanwhile"
         );
         assert_eq!(
-            presence.look(&foreign(), at(33)).await,
+            health.look(&foreign(), at(33)).await,
             Some(OperatorDown {
                 cause: "the operator default/kuberay-operator has not been running for 15 s: it has no Pod".into(),
                 log: None
@@ -205,10 +201,10 @@ mod tests {
         );
         let mut leaving = runs();
         leaving[0].metadata.deletion_timestamp = Some(Time(jiff::Timestamp::UNIX_EPOCH));
-        let said = presence
+        let said = health
             .look(&leaving, at(34))
             .await
-            .map(|absence| absence.cause);
+            .map(|outage| outage.cause);
         assert_eq!(
             said.as_deref(),
             Some(
@@ -220,21 +216,21 @@ mod tests {
     #[tokio::test]
     async fn its_last_words_are_told() {
         let (client, operator) = (client(), operator());
-        let mut presence = OperatorHealth::new(&client, &operator);
+        let mut health = OperatorHealth::new(&client, &operator);
         let crashed = json!({"waiting": {"reason": "CrashLoopBackOff"}});
         let pods = vec![pod("kuberay-operator-6c8f", 1, &crashed)];
         let began = Instant::now();
-        assert_eq!(presence.look(&pods, began).await, None);
-        let absence = presence
+        assert_eq!(health.look(&pods, began).await, None);
+        let outage = health
             .look(&pods, began + BACK_WITHIN)
             .await
             .expect("it does not run");
         assert!(
-            absence.cause.contains("CrashLoopBackOff"),
+            outage.cause.contains("CrashLoopBackOff"),
             "{}",
-            absence.cause
+            outage.cause
         );
-        assert_eq!(absence.log.as_deref(), Some("panic: no more\n"));
+        assert_eq!(outage.log.as_deref(), Some("panic: no more\n"));
     }
 
     #[test]
@@ -256,7 +252,7 @@ mod tests {
     #[tokio::test]
     async fn that_it_was_started_again_is_noted() {
         let (client, operator) = (client(), operator());
-        let mut presence = OperatorHealth::new(&client, &operator);
+        let mut health = OperatorHealth::new(&client, &operator);
         let runs = |restarts| {
             vec![pod(
                 "kuberay-operator-6c8f",
@@ -264,9 +260,9 @@ mod tests {
                 &json!({"running": {}}),
             )]
         };
-        presence.look(&runs(2), Instant::now()).await;
-        assert_eq!(presence.restarted(&runs(2)), None);
-        let said = presence.restarted(&runs(3)).unwrap_or_default();
+        health.look(&runs(2), Instant::now()).await;
+        assert_eq!(health.restarted(&runs(2)), None);
+        let said = health.restarted(&runs(3)).unwrap_or_default();
         assert!(said.contains("(times: 1)"), "{said}");
     }
 }

@@ -1,6 +1,5 @@
 //! A release is installed once and found again.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,141 +13,22 @@ use kube::{Api, Client, ResourceExt};
 use semver::Version;
 use sha2::{Digest, Sha256};
 
-use super::objects::{MANAGED_BY, MANAGER, ObjectError, Sender};
+use super::error::{OperatorError, api_error};
+use super::model::{FINGERPRINT, InstallOptions, Installed};
+use super::objects::{MANAGED_BY, MANAGER, Sender};
 use super::render::Rendered;
 use super::source::{Manifests, Renderers};
 use super::wait;
-use crate::artifact::{ArtifactError, Image};
+use crate::artifact::Image;
 use crate::check::Bounds;
 use crate::observe::read_log;
-use crate::process::ProcessError;
 use crate::progress::Progress;
-
-/// The annotation that holds what a Deployment was made of.
-pub(super) const FINGERPRINT: &str = "kuberay-conformance/fingerprint";
 
 /// How long an operator may take until it works; its probes alone wait 10 seconds.
 pub const AVAILABLE_WITHIN: Duration = Duration::from_mins(2);
 
 /// How long it takes to see that one works which is there.
 const SEEN_WITHIN: Duration = Duration::from_secs(1);
-
-/// Departures from the release's own manifests, for tests of the harness itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct InstallOptions {
-    /// Another image than the release's.
-    pub image: Option<String>,
-    /// Environment variables of the operator's container.
-    pub env: BTreeMap<String, String>,
-}
-
-/// An operator that runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Installed {
-    /// Its release.
-    pub release: Version,
-    /// Namespace of its Deployment.
-    pub namespace: String,
-    /// Name of its Deployment.
-    pub deployment: String,
-    /// Whether it ran already.
-    pub reused: bool,
-}
-
-/// Why no operator runs.
-#[derive(Debug, thiserror::Error)]
-pub enum OperatorError {
-    /// A program failed.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// What a release renders to could not be made or kept.
-    #[error(transparent)]
-    Artifact(#[from] ArtifactError),
-    /// What was rendered is not an operator.
-    #[error("{origin} does not render to an operator: {message}")]
-    Malformed {
-        /// Where the manifests come from.
-        origin: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// The API server refused one of its objects.
-    #[error("installing the operator {release}: {source}")]
-    Object {
-        /// The release.
-        release: Version,
-        /// The refusal.
-        source: ObjectError,
-    },
-    /// The API server could not be asked.
-    #[error("{doing}: {source}")]
-    Api {
-        /// What was being done.
-        doing: String,
-        /// What went wrong.
-        source: Box<kube::Error>,
-    },
-    /// A file for it can't be written.
-    #[error("{doing} {}: {source}", path.display())]
-    File {
-        /// What was being done.
-        doing: &'static str,
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why it failed.
-        source: std::io::Error,
-    },
-    /// It did not become available in time.
-    #[error("the operator {release} was not available within {} s; last seen: {last}", within.as_secs())]
-    Deadline {
-        /// The release.
-        release: Version,
-        /// The limit.
-        within: Duration,
-        /// What was last seen of it.
-        last: String,
-    },
-    /// Something is there that the harness did not make, and would have to change.
-    #[error(
-        "an operator can't be installed beside what is there, because it was not made by the harness: {}; use the operator \
-         that is in the cluster (without --install-operator), or remove these", .0.join(", ")
-    )]
-    Foreign(Vec<String>),
-    /// What was made could not be removed.
-    #[error(
-        "removing the operator that a run installed: {0}; `cluster down --context` tries again"
-    )]
-    Removal(String),
-    /// What was made is not known any more.
-    #[error(
-        "the ConfigMap {namespace}/{name}, which lists what a run made with its operator, can't be read: {problem}; nothing \
-         was removed. Remove the objects with the label {MANAGED_BY}={MANAGER} that you don't need, then the namespace"
-    )]
-    Inventory {
-        /// Its namespace.
-        namespace: &'static str,
-        /// Its name.
-        name: &'static str,
-        /// What is wrong.
-        problem: String,
-    },
-    /// It can't become available.
-    #[error("the operator {release} can't start: {cause}")]
-    Terminal {
-        /// The release.
-        release: Version,
-        /// Why, with the last lines of its log where it wrote some.
-        cause: String,
-    },
-}
-
-pub(super) fn api_error(doing: &str) -> impl FnOnce(kube::Error) -> OperatorError + use<> {
-    let doing = doing.to_owned();
-    move |source| OperatorError::Api {
-        doing,
-        source: Box::new(source),
-    }
-}
 
 /// Which operator is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -157,7 +37,7 @@ pub struct Wanted<'a> {
     pub release: &'a Version,
     /// Its manifests.
     pub manifests: &'a Manifests,
-    /// The release's image; manifests that were brought name their own.
+    /// The release's image; custom manifests name their own.
     pub image: &'a Image,
     /// Departures from its manifests.
     pub options: &'a InstallOptions,
@@ -190,12 +70,12 @@ pub async fn ensure(
     } = wanted;
     // The manifests of a release never change. The user's own may change, so their rendered text
     // identifies them.
-    let brought = if manifests.are_brought() {
+    let custom = if manifests.are_custom() {
         Some(manifests.render(renderers, NAMESPACE).await?)
     } else {
         None
     };
-    let fingerprint = fingerprint(release, image, options, brought.as_deref());
+    let fingerprint = fingerprint(release, image, options, custom.as_deref());
     let others = deployments(client).await?;
     let current = others.iter().find(|found| is_current(found, &fingerprint));
     if let Some(current) = current {
@@ -215,11 +95,11 @@ pub async fn ensure(
     }
     let task = "operator";
     progress.update(task, &format!("rendering KubeRay {release}"));
-    let mut rendered = match &brought {
+    let mut rendered = match &custom {
         Some(text) => Rendered::parse(text, &manifests.origin())?,
         None => Rendered::of(manifests, renderers, NAMESPACE).await?,
     };
-    let own = (!manifests.are_brought()).then_some(image.public_name.as_str());
+    let own = (!manifests.are_custom()).then_some(image.public_name.as_str());
     rendered.customise(options.image.as_deref().or(own), options, &fingerprint);
     for other in others
         .iter()
@@ -266,7 +146,7 @@ fn fingerprint(
     release: &Version,
     image: &Image,
     options: &InstallOptions,
-    brought: Option<&str>,
+    custom: Option<&str>,
 ) -> String {
     let mut hash = Sha256::new();
     let env = options
@@ -274,12 +154,12 @@ fn fingerprint(
         .iter()
         .map(|(name, value)| format!("{name}={value}"));
     let parts = [release.to_string(), image.record.digest.clone()];
-    let brought = brought.map(|text| format!("{:x}", Sha256::digest(text)));
+    let custom = custom.map(|text| format!("{:x}", Sha256::digest(text)));
     for part in parts
         .into_iter()
         .chain(options.image.clone())
         .chain(env)
-        .chain(brought)
+        .chain(custom)
     {
         hash.update(part);
         hash.update([0]);

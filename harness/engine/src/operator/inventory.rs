@@ -8,7 +8,9 @@ use kube::{Api, Client, ResourceExt};
 use semver::Version;
 use serde_json::{Value, json};
 
-use super::install::{AVAILABLE_WITHIN, Installed, OperatorError, api_error, until_established};
+use super::error::{OperatorError, api_error};
+use super::install::{AVAILABLE_WITHIN, until_established};
+use super::model::Installed;
 use super::objects::{MANAGED_BY, MANAGER, ObjectError, Sender};
 use super::render::Rendered;
 use super::wait;
@@ -46,7 +48,7 @@ pub async fn install_beside_others(
         release: release.clone(),
         source,
     };
-    progress.update(task, "looking for what is there already");
+    progress.update(task, "looking for existing objects");
     let crds: Vec<Value> = rendered.crds.iter().map(|(name, _)| crd(name)).collect();
     let mut foreign = Vec::new();
     for object in crds.iter().chain(&rendered.objects) {
@@ -198,7 +200,7 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
         let labels = &found["metadata"]["labels"];
         if labels[MANAGED_BY] != MANAGER || labels[LISTED_BY] != uid {
             told.push(format!(
-                "{kind} {name} stays: no run has made it with this operator"
+                "{kind} {name} stays: no run created it with this operator"
             ));
             continue;
         }
@@ -207,9 +209,9 @@ pub async fn remove_own(client: &Client) -> Result<Vec<String>, OperatorError> {
             let why = match left {
                 Some(0) => None,
                 Some(left) => Some(format!(
-                    "{left} objects of it are in the cluster, and would go with it"
+                    "{left} of its objects are in the cluster and would be deleted"
                 )),
-                None => Some("whether objects of it are in the cluster can't be seen".into()),
+                None => Some("its objects can't be listed".into()),
             };
             if let Some(why) = why {
                 told.push(format!("{name} stays: {why}"));

@@ -493,7 +493,7 @@ fn advice(reason: &str) -> &'static str {
     match reason {
         "Unauthorized" => "\n  help: renew the credentials of the kubeconfig's context",
         "Forbidden" => {
-            "\n  help: grant the context's user the access, or make room in the namespace's quota"
+            "\n  help: grant the context's user the access, or raise the namespace's quota"
         }
         "AlreadyExists" | "Conflict" => {
             "\n  help: look for another controller that makes objects in the run's namespace"

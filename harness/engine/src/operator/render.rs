@@ -3,7 +3,8 @@
 use semver::Version;
 use serde_json::{Value, json};
 
-use super::install::{InstallOptions, OperatorError};
+use super::error::OperatorError;
+use super::model::{FINGERPRINT, InstallOptions};
 use super::objects::{MANAGED_BY, MANAGER};
 use super::source::{Manifests, Renderers};
 
@@ -147,7 +148,7 @@ impl Rendered {
             if namespace_of_ours {
                 continue;
             }
-            object["metadata"]["annotations"][super::install::FINGERPRINT] = json!(fingerprint);
+            object["metadata"]["annotations"][FINGERPRINT] = json!(fingerprint);
             let Some(containers) = object["spec"]["template"]["spec"]["containers"].as_array_mut()
             else {
                 continue;
@@ -266,7 +267,7 @@ metadata:
     }
 
     #[test]
-    fn an_image_that_was_brought_stays() {
+    fn an_image_of_custom_manifests_stays() {
         let mut rendered = Rendered::parse(TEXT, "test").expect("rendered");
         rendered.customise(None, &InstallOptions::default(), "abc");
         let container = &rendered.objects[2]["spec"]["template"]["spec"]["containers"][0];

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::install::OperatorError;
+use super::error::OperatorError;
 use crate::artifact::{ArtifactKey, Store, file};
 use crate::process;
 
@@ -39,8 +39,8 @@ pub struct Renderers {
 }
 
 impl Manifests {
-    /// Whether a user brought them, so that their image is theirs, too.
-    pub fn are_brought(&self) -> bool {
+    /// Returns whether these are custom manifests, whose image is the user's, too.
+    pub fn are_custom(&self) -> bool {
         !matches!(self, Self::Release(_))
     }
 

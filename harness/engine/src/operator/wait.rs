@@ -11,7 +11,8 @@ use kube::api::{ListParams, LogParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, ResourceExt};
 
-use super::install::{Installed, OperatorError, api_error};
+use super::error::{OperatorError, api_error};
+use super::model::Installed;
 use crate::check::Bounds;
 use crate::observe::read_log;
 

@@ -19,7 +19,7 @@ pub enum OutputError {
     InUse {
         /// The folder.
         path: PathBuf,
-        /// Who uses it.
+        /// The process that uses it.
         holder: Holder,
     },
     /// It is a file.
@@ -29,7 +29,7 @@ pub enum OutputError {
         path: PathBuf,
     },
     /// It can't be read or written.
-    #[error("{doing} the output folder {path}: {source}; is it writable, and is there room?", path = .path.display())]
+    #[error("{doing} the output folder {path}: {source}; is it writable, and is there free space?", path = .path.display())]
     Access {
         /// What was being done.
         doing: &'static str,

@@ -71,7 +71,7 @@ pub(crate) fn evidence_parts(untrusted: &str) -> Result<Vec<&str>, PathError> {
         parts if parts.len() > 1 && parts[0] == EVIDENCE => Ok(parts),
         _ => Err(PathError {
             path: untrusted.into(),
-            why: "evidence lies in a folder below `evidence`",
+            why: "evidence is in a folder below `evidence`",
         }),
     }
 }

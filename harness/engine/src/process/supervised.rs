@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{ProcessError, command};
 
 /// The first argument of a process that is such a helper.
-const HELPER: &str = "run-guarded";
+const HELPER: &str = "run-supervised";
 
 /// This program, also when its file has been replaced since it was started.
 pub const OWN_PROGRAM: &str = "/proc/self/exe";
@@ -60,17 +60,17 @@ pub fn supervisor() -> Option<ExitCode> {
     Some(ExitCode::FAILURE)
 }
 
-/// Rings when the first of several programs ends that should run on.
+/// The first end of several programs that should run on; clones share it.
 #[derive(Debug, Clone)]
-pub struct Alarm(Arc<watch::Sender<Option<String>>>);
+pub struct FirstEnd(Arc<watch::Sender<Option<String>>>);
 
-impl Default for Alarm {
+impl Default for FirstEnd {
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(None)))
     }
 }
 
-impl Alarm {
+impl FirstEnd {
     /// Which program ended and how, with the last lines that it wrote.
     #[must_use]
     pub fn cause(&self) -> Option<String> {
@@ -78,7 +78,7 @@ impl Alarm {
     }
 
     /// Waits for the first end, and returns its cause.
-    pub async fn rung(&self) -> String {
+    pub async fn ended(&self) -> String {
         let mut receiver = self.0.subscribe();
         let cause = receiver
             .wait_for(Option::is_some)
@@ -91,7 +91,8 @@ impl Alarm {
         }
     }
 
-    pub(crate) fn ring(&self, cause: String) {
+    /// Reports an end. Only the first one counts.
+    pub(crate) fn report(&self, cause: String) {
         self.0.send_if_modified(|current| {
             let first = current.is_none();
             if first {
@@ -132,12 +133,12 @@ pub struct Supervised {
 }
 
 impl Supervised {
-    /// Starts a program; `alarm` rings when it ends by itself. Must be called within a tokio
-    /// runtime.
+    /// Starts a program, and reports to `first_end` when it ends by itself. Must be called within
+    /// a tokio runtime.
     ///
     /// # Errors
     /// When it can't be started or its log can't be made.
-    pub fn start(start: Start<'_>, alarm: &Alarm) -> Result<Self, ProcessError> {
+    pub fn start(start: Start<'_>, first_end: &FirstEnd) -> Result<Self, ProcessError> {
         let doing = format!("starting {}", start.name);
         let failed = |source| ProcessError::Log {
             doing: doing.clone(),
@@ -165,7 +166,7 @@ impl Supervised {
         let stop = CancellationToken::new();
         let (tell, ended) = watch::channel(None);
         let task = tokio::spawn({
-            let (stop, alarm) = (stop.clone(), alarm.clone());
+            let (stop, first_end) = (stop.clone(), first_end.clone());
             let (name, log) = (start.name.clone(), start.log.to_owned());
             async move {
                 tokio::select! {
@@ -175,7 +176,7 @@ impl Supervised {
                     }
                     status = child.wait() => {
                         let Ok(status) = status else { return };
-                        alarm.ring(told(&name, id, status, &log));
+                        first_end.report(told(&name, id, status, &log));
                         tell.send_replace(Some(status));
                     }
                 }
@@ -303,16 +304,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_end_rings_with_the_last_lines() {
+    async fn an_end_is_reported_with_the_last_lines() {
         let folder = tempfile::tempdir().unwrap();
         let (log, helper) = (folder.path().join("log"), helper(folder.path()));
-        let alarm = Alarm::default();
+        let first_end = FirstEnd::default();
         let program = Supervised::start(
             start("echo one; echo \"two $GIVEN $HOME\"; exit 7", &log, &helper),
-            &alarm,
+            &first_end,
         )
         .unwrap();
-        let cause = alarm.rung().await;
+        let cause = first_end.ended().await;
         assert!(cause.contains("a program (process "), "{cause}");
         assert!(cause.contains("exit status: 7"), "{cause}");
         assert!(cause.ends_with("| one\n  | two yes "), "{cause}");
@@ -320,14 +321,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_stopped_rings_not() {
+    async fn a_stop_is_not_reported() {
         let folder = tempfile::tempdir().unwrap();
         let (log, helper) = (folder.path().join("log"), helper(folder.path()));
-        let alarm = Alarm::default();
-        let program = Supervised::start(start("exec sleep 60", &log, &helper), &alarm).unwrap();
+        let first_end = FirstEnd::default();
+        let program = Supervised::start(start("exec sleep 60", &log, &helper), &first_end).unwrap();
         let id = program.id();
         program.stop().await;
         assert!(!Path::new("/proc").join(id.to_string()).exists());
-        assert_eq!(alarm.cause(), None);
+        assert_eq!(first_end.cause(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What a provider gets and what it hands to the runner: targets with their cases.
+//! The input of a provider, and its output for the runner: targets with their cases.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::results::{Environment, ImageRecord};
 use crate::scenario::TargetKind;
 
-/// What a provider serves.
+/// The cases that a provider serves, and the runner for them.
 pub(crate) struct Serve<'a> {
     /// The releases of the run.
     pub(crate) releases: &'a ReleaseSpec,
@@ -28,7 +28,7 @@ pub(crate) struct Serve<'a> {
 
 /// Cases for a target that is up.
 pub(crate) struct Batch<'a> {
-    /// What they run against.
+    /// The target that they run against.
     pub(crate) target: Target,
     /// The cases.
     pub(crate) cases: Vec<TestCase>,

@@ -59,18 +59,18 @@ pub(super) async fn rendered(
         OWN_NAMESPACE,
     )
     .await?;
-    let told = rendered.release().filter(|_| operator.manifests.is_some());
+    let found = rendered.release().filter(|_| operator.manifests.is_some());
     let asked = releases.asked.is_some() || operator.manifests.is_none();
-    match (asked, told) {
-        (true, Some(told)) if told != *releases.operator()? => {
+    match (asked, found) {
+        (true, Some(found)) if found != *releases.operator()? => {
             Err(TargetError::CustomManifestsRelease {
                 origin: manifests.origin(),
-                told,
+                found,
                 asked: releases.operator()?.clone(),
             })
         }
         (true, _) => Ok((rendered, releases.operator()?.clone())),
-        (false, Some(told)) => Ok((rendered, told)),
+        (false, Some(found)) => Ok((rendered, found)),
         (false, None) => Err(TargetError::CustomManifestsUnknown(manifests.origin())),
     }
 }

@@ -15,12 +15,12 @@ pub(crate) async fn until(end: Option<Instant>) {
     }
 }
 
-/// How long evidence may be gathered after the run was interrupted.
+/// Longest time to gather evidence after the run was interrupted.
 const AFTER_AN_INTERRUPTION: Duration = Duration::from_secs(10);
-/// How long what is left of a run may take after its time limit.
+/// Longest time of the remaining work of a run after its time limit.
 pub(crate) const AFTER_THE_LIMIT: Duration = Duration::from_millis(2500);
-/// What is left of a run gets this much at least: its requests are answered within that, unless the
-/// API server does not answer.
+/// Shortest time limit of the remaining work of a run. API servers answer its requests within this
+/// time, if they answer at all.
 pub(crate) const AT_LEAST: Duration = Duration::from_millis(1500);
 
 /// Ends some seconds after the run: what is left of it then must not wait for a server that does

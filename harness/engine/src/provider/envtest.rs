@@ -1,5 +1,6 @@
 //! The envtest: for each release an API server and its operator, side by side on one etcd.
 
+mod bring_up;
 pub mod daemon;
 mod programs;
 mod release;
@@ -15,7 +16,7 @@ use tokio::sync::{OnceCell, RwLock};
 
 use super::{EnvtestSpec, ReleaseSpec, RunEnd, TargetError};
 use crate::operator::Beside;
-use crate::process::Alarm;
+use crate::process::FirstEnd;
 use crate::progress::Progress;
 use crate::results::Environment;
 use crate::scenario::OperatorSettings;
@@ -30,7 +31,7 @@ pub(super) use serve::serve;
 /// time.
 const JOBS: usize = 16;
 
-/// What serves a release; it ends when this is stopped or dropped.
+/// The API server and the operator of a release; both end when this is stopped or dropped.
 pub(crate) struct Running {
     /// Readers use the operator; a writer replaces it.
     operator: RwLock<Option<Beside>>,
@@ -50,13 +51,13 @@ impl Running {
 pub struct Envtest {
     releases: Vec<EnvtestRelease>,
     environment: Environment,
-    kept: KeptBy,
+    lifetime: Lifetime,
 }
 
-/// What keeps API servers up.
-enum KeptBy {
+/// The process that keeps API servers up.
+enum Lifetime {
     /// This process; they go when this is stopped or dropped.
-    Own(Box<Own>),
+    Run(Box<OwnServers>),
     /// Another, for as long as it likes.
     Daemon(Box<Attached>),
 }
@@ -64,16 +65,17 @@ enum KeptBy {
 /// API servers of another process.
 struct Attached {
     daemon: Daemon,
-    /// What is brought up for cases that need other settings than the daemon operators have.
+    /// The releases that are brought up for cases that need other settings than those of the
+    /// daemon's operators.
     annex: OnceCell<Envtest>,
     programs: Mutex<Option<EnvtestPrograms>>,
 }
 
 /// API servers that this process keeps up.
-struct Own {
+struct OwnServers {
     programs: EnvtestPrograms,
     running: Vec<Running>,
-    plane: ControlPlane,
+    control_plane: ControlPlane,
 }
 
 impl Envtest {
@@ -94,7 +96,7 @@ impl Envtest {
             Some(daemon) => Ok(Self {
                 releases: daemon.releases().to_vec(),
                 environment: programs.environment().clone(),
-                kept: KeptBy::Daemon(Box::new(Attached {
+                lifetime: Lifetime::Daemon(Box::new(Attached {
                     daemon,
                     annex: OnceCell::new(),
                     programs: Mutex::new(Some(programs)),
@@ -118,11 +120,11 @@ impl Envtest {
     }
 
     async fn own(programs: EnvtestPrograms) -> Result<Self, TargetError> {
-        let plane = programs.start().await?;
+        let control_plane = programs.start().await?;
         let settings = |_: &Version| vec![OperatorSettings::default()];
         let end = RunEnd::never();
         let up = programs.each(
-            (&plane, &end),
+            (&control_plane, &end),
             settings,
             async |up| Ok::<_, TargetError>(up),
             async |_| Ok(None),
@@ -132,15 +134,15 @@ impl Envtest {
         Ok(Self {
             releases: releases.into_iter().flatten().collect(),
             environment: programs.environment().clone(),
-            kept: KeptBy::Own(Box::new(Own {
+            lifetime: Lifetime::Run(Box::new(OwnServers {
                 programs,
                 running,
-                plane,
+                control_plane,
             })),
         })
     }
 
-    /// Does the work while the operator of a release is set up as given. Who wants it otherwise
+    /// Does the work while the operator of a release has these settings. Work with other settings
     /// waits meanwhile.
     ///
     /// # Errors
@@ -154,9 +156,9 @@ impl Envtest {
         let absent = || TargetError::Daemon(format!("no API server of KubeRay {release} is up"));
         let index = self.releases.iter().position(|up| up.release == *release);
         let index = index.ok_or_else(absent)?;
-        match &self.kept {
-            KeptBy::Daemon(_) if settings.is_default() => Ok(work(&self.releases[index]).await),
-            KeptBy::Daemon(attached) => {
+        match &self.lifetime {
+            Lifetime::Daemon(_) if settings.is_default() => Ok(work(&self.releases[index]).await),
+            Lifetime::Daemon(attached) => {
                 let annex = attached.annex.get_or_try_init(async || {
                     let programs = attached
                         .programs
@@ -164,15 +166,18 @@ impl Envtest {
                         .unwrap_or_else(PoisonError::into_inner)
                         .take();
                     let annex = Self::own(programs.ok_or_else(absent)?).await?;
-                    // Who uses either listens to one alarm.
-                    let (own, common) = (annex.alarm().clone(), attached.daemon.alarm().clone());
-                    tokio::spawn(async move { common.ring(own.rung().await) });
+                    // Users of either wait for one first end.
+                    let (own, common) = (
+                        annex.first_end().clone(),
+                        attached.daemon.first_end().clone(),
+                    );
+                    tokio::spawn(async move { common.report(own.ended().await) });
                     Ok::<_, TargetError>(annex)
                 });
                 let annex = Box::pin(annex).await?;
                 Box::pin(annex.with_settings(release, settings, work)).await
             }
-            KeptBy::Own(own) => {
+            Lifetime::Run(own) => {
                 let (running, parts) = (&own.running[index], &own.programs.parts[index]);
                 if settings.is_default() {
                     let _operator = running.operator.read().await;
@@ -184,7 +189,7 @@ impl Envtest {
                 }
                 let operate = |settings| {
                     own.programs
-                        .operate(&own.plane, parts, &running.api, settings)
+                        .operate(&own.control_plane, parts, &running.api, settings)
                 };
                 let (up, other) = operate(settings.clone())?;
                 let done = work(&up).await;
@@ -200,27 +205,27 @@ impl Envtest {
         &self.releases
     }
 
-    /// What they are made of, for reports.
+    /// Returns the environment of the releases, for reports.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// Rings when a program of them ends by itself.
-    pub fn alarm(&self) -> &Alarm {
-        match &self.kept {
-            KeptBy::Own(own) => own.plane.alarm(),
-            KeptBy::Daemon(attached) => attached.daemon.alarm(),
+    /// The first end of a program of them.
+    pub fn first_end(&self) -> &FirstEnd {
+        match &self.lifetime {
+            Lifetime::Run(own) => own.control_plane.first_end(),
+            Lifetime::Daemon(attached) => attached.daemon.first_end(),
         }
     }
 
     /// Ends all of it and removes its folder, where it is our own.
     pub async fn stop(self) {
-        match self.kept {
-            KeptBy::Own(own) => {
+        match self.lifetime {
+            Lifetime::Run(own) => {
                 join_all(own.running.into_iter().map(Running::stop)).await;
-                own.plane.stop().await;
+                own.control_plane.stop().await;
             }
-            KeptBy::Daemon(attached) => {
+            Lifetime::Daemon(attached) => {
                 if let Some(annex) = attached.annex.into_inner() {
                     Box::pin(annex.stop()).await;
                 }

@@ -1,4 +1,4 @@
-//! Why a target can't be provided.
+//! The reasons why a target can't be provided.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::process::LockError;
 use crate::scenario::written_duration;
 use crate::target::{ClusterError, ContextError, Holder, PermissionError, who};
 
-/// Why a target can't be provided, or work on it came to no end.
+/// A reason why a target can't be provided, or work on it did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// Several releases for a kind cluster.
@@ -53,24 +53,24 @@ pub enum TargetError {
     Discover(#[from] DiscoverError),
     /// An operator runs where one would be installed.
     #[error(
-        "an operator runs in the namespace {0} already, and two would fight; leave --install-operator out to use it"
+        "an operator runs in the namespace {0} already, and two operators would conflict; leave --install-operator out to use it"
     )]
     OperatorIsThere(String),
     /// Manifests that the user brings are of another release than asked for.
     #[error(
-        "the operator in {origin} is KubeRay {told}, and --operator asks for {asked}; leave one of them out"
+        "the operator in {origin} is KubeRay {found}, but --operator asks for {asked}; leave one of them out"
     )]
     CustomManifestsRelease {
         /// Where they come from.
         origin: String,
-        /// What their image says.
-        told: Version,
-        /// What was asked for.
+        /// The release of their image.
+        found: Version,
+        /// The requested release.
         asked: Version,
     },
     /// Manifests that the user brings don't tell their release.
     #[error(
-        "the image of the operator in {0} names no release; say with --operator which one it is like"
+        "the image of the operator in {0} names no release; set --operator to the release that it matches"
     )]
     CustomManifestsUnknown(String),
     /// No case can run on the target.
@@ -79,15 +79,15 @@ pub enum TargetError {
     /// The API server could not be asked.
     #[error("{doing}: {source}")]
     Api {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
-        /// What went wrong.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// A file of ours could not be read or written.
     #[error("{doing} {path}: {source}", path = .path.display())]
     File {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// To which file.
         path: PathBuf,
@@ -96,7 +96,7 @@ pub enum TargetError {
     },
     /// The cluster is up, but `cluster up` was cut short.
     #[error(
-        "the cluster is up, but what runs in it is not known; run `kuberay-conformance cluster up` again"
+        "the cluster is up, but its releases are not recorded; run `kuberay-conformance cluster up` again"
     )]
     Unfinished,
     /// Others use the cluster with other releases than those asked for.
@@ -107,7 +107,7 @@ pub enum TargetError {
     OtherReleases {
         /// The cluster.
         cluster: String,
-        /// Who uses it.
+        /// The processes that use it.
         users: Vec<Holder>,
         /// Releases that run there.
         releases: String,
@@ -117,8 +117,8 @@ pub enum TargetError {
     Interrupted,
     /// The limit of `cluster up`.
     #[error(
-        "`cluster up` was not done within its time limit of {}; it was at {doing}. Give it more with --timeout, or run it again: \
-         it goes on with what is there",
+        "`cluster up` exceeded its time limit of {} at {doing}. Raise --timeout, or run it again: it continues where it \
+         stopped",
         written_duration(*.limit)
     )]
     UpTimeout {

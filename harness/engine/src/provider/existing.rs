@@ -121,7 +121,7 @@ impl ExistingProvider {
         Ok(found)
     }
 
-    /// What tells the cluster from every other.
+    /// Returns the text that identifies the cluster.
     pub(super) fn identity(&self) -> &str {
         &self.identity
     }
@@ -159,7 +159,7 @@ impl ExistingProvider {
             .line(&format!("{}: {line}", self.cluster.context));
         if let Some(settings) = self.settings() {
             self.progress.line(&format!(
-                "note: the operator has settings of its own, which scenarios don't expect: {settings}"
+                "note: the operator has settings that scenarios don't expect: {settings}"
             ));
         }
     }
@@ -176,7 +176,7 @@ impl ExistingProvider {
         (!own.is_empty()).then(|| own.join(", "))
     }
 
-    /// What is under test, for reports.
+    /// Returns the environment under test, for reports.
     fn environment(&self, ray: &Version) -> Environment {
         let mut engine = format!(
             "none (the existing cluster of the context {})",
@@ -332,7 +332,7 @@ async fn remove(
 ) -> Result<(), TargetError> {
     let Some(told) = end.finish(remove_own(client)).await else {
         let why = format!(
-            "the run had ended before it was known that the operator in {} is gone; \
+            "the run ended before the operator in {} was removed; \
              `kuberay-conformance cluster down --context {context}` removes what is left",
             operator::OWN_NAMESPACE
         );

@@ -19,14 +19,14 @@ use crate::progress::Progress;
 use crate::results::{Environment, ImageRecord, Origin};
 use crate::target::{ClusterHandle, EarlyCluster, KindCluster, Lock, Patience, Unpack, UpOptions};
 
-/// How long nodes may take until they are Ready.
+/// Longest time until nodes are Ready.
 const NODES_WITHIN: Duration = Duration::from_mins(5);
 
 pub(super) use serve::serve;
 use target::bring_up;
 pub use target::{KindTarget, noted_releases};
 
-/// What a run says that it uses the cluster for.
+/// The purpose that a run names for its use of the cluster.
 const RUN: &str = "run";
 
 /// Engine, store, artifacts and the cluster's provider.
@@ -39,7 +39,7 @@ pub(crate) struct KindProvider {
     progress: Arc<dyn Progress>,
 }
 
-/// What a cluster is made of and what is put into it.
+/// The parts of a cluster, and the images and operator in it.
 struct StackArtifacts {
     module: PathBuf,
     operator_image: Image,

@@ -1,4 +1,4 @@
-//! How long each part of a run took.
+//! The duration of each part of a run.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ pub(crate) struct Phases {
     began: Instant,
     since: Instant,
     ended: Vec<Phase>,
-    /// What the parts are now of, where a run does the same several times.
+    /// The subject of the present parts, where a run does the same work several times.
     of: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl Phases {
         self.of = what;
     }
 
-    /// What was done since the last end is over.
+    /// Ends the phase that began with the last end, and records its duration.
     pub(crate) fn end(&mut self, name: &str) {
         let seconds = self.since.elapsed().as_secs_f64();
         self.ended.push(Phase {

@@ -1,5 +1,5 @@
-//! How a run gets its targets: a provider brings them up one after the other and hands each to the
-//! runner with its cases.
+//! Serves the targets of a run: a provider brings them up one after the other, and hands each to
+//! the runner with its cases.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) enum Provider {
     Envtest(EnvtestSpec),
     /// Of a kind cluster.
     Kind {
-        /// How it is made.
+        /// Its description.
         spec: Box<KindSpec>,
         /// The release of the operator that the user brings.
         release: Option<Version>,

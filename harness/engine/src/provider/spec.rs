@@ -1,4 +1,4 @@
-//! What a target is made of: one spec for each kind of target, and the releases that run on it.
+//! The description of targets: one spec for each kind of target, and the releases that run on it.
 
 use std::path::PathBuf;
 
@@ -193,7 +193,7 @@ pub struct KindSpec {
     pub audit: bool,
     /// Whether the cluster stays up.
     pub keep: bool,
-    /// How the operator differs from its release's own.
+    /// The differences of the operator from that of its release.
     pub operator: CustomOperator,
     /// Where Ray's image comes from.
     pub ray: RaySource,
@@ -225,7 +225,7 @@ pub struct ExistingSpec {
     pub context: ContextOptions,
     /// Whether the run installs an operator, in a namespace of its own.
     pub install_operator: bool,
-    /// How an operator that the run installs differs from its release's own.
+    /// The differences of an operator that the run installs from that of its release.
     pub operator: CustomOperator,
     /// The operator's Deployment, where its labels don't tell.
     pub operator_deployment: Option<DeploymentName>,

@@ -1,4 +1,4 @@
-//! What is known of targets that stay up.
+//! The state of targets that stay up.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub enum TargetState {
     IncompleteKind {
         /// Its name.
         cluster: String,
-        /// What is missing.
+        /// The missing part.
         why: String,
     },
     /// A cluster that exists.
@@ -72,9 +72,9 @@ pub struct ExistingState {
     pub server: String,
     /// Its operator, or why none is known.
     pub operator: Result<OperatorState, String>,
-    /// What a run may not do there; absent where it may do all it needs.
+    /// The permissions that a run lacks there; absent where it has all it needs.
     pub forbidden: Option<String>,
-    /// How many namespaces of cases are in it.
+    /// Number of namespaces of cases in it.
     pub namespaces: usize,
 }
 
@@ -94,25 +94,25 @@ pub struct OperatorState {
 /// A target that `cluster up` was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetUp {
-    /// How it is now.
+    /// Its present state.
     pub state: TargetState,
     /// Whether an envtest was up before. `cluster up` completes a kind cluster that is up, so this
     /// is false for kind.
     pub was_up: bool,
 }
 
-/// What was taken down of a target: one short text for each thing.
+/// The parts of a target that were taken down, one short text each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TargetDown {
     /// The API servers and operators of envtest.
     Envtest,
     /// Containers and networks of a kind cluster.
     Kind(Vec<String>),
-    /// What ended runs left in a cluster that exists.
+    /// Objects of runs that have ended, in a cluster that exists.
     Existing {
         /// Its context.
         context: String,
-        /// What was removed, or could not be; one sentence each.
+        /// The objects that were removed or could not be removed, one sentence each.
         removed: Vec<String>,
     },
 }

@@ -1,4 +1,4 @@
-//! What cases run against, whichever provider it comes from.
+//! The target of cases, whichever provider it comes from.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,21 +11,21 @@ use semver::Version;
 use crate::operator::{Installed, OperatorHealth, log_about, log_since};
 use crate::results::{Environment, ImageRecord};
 
-/// What cases run against: an API server with one release of the operator, and the images that its
-/// nodes can get.
+/// A target of cases: an API server with one release of the operator, and the images that its nodes
+/// can get.
 #[derive(Clone)]
 pub struct Target {
     /// Its API server.
     pub client: Client,
-    /// What it is made of, for reports.
+    /// Its environment, for reports.
     pub environment: Environment,
-    /// How the operator runs, and where its log is.
+    /// The form in which the operator runs, and its log.
     pub health: Health,
     /// The images on which results depend.
     pub images: Images,
     /// The folder `config/samples` of the operator's release.
     pub samples: PathBuf,
-    /// What it can do.
+    /// Its capabilities.
     pub capabilities: Capabilities,
 }
 
@@ -49,7 +49,7 @@ impl Images {
     }
 }
 
-/// In what targets differ, as the runner sees it.
+/// The differences between targets that matter to the runner.
 #[derive(Debug, Clone)]
 pub struct Capabilities {
     /// Whether nodes start containers. Then their capacity limits what runs at once, and
@@ -59,14 +59,14 @@ pub struct Capabilities {
     pub allocations: Option<PathBuf>,
     /// Of the capacity of the nodes, use one part of so many.
     pub capacity_share: u32,
-    /// How many cases run at once unless a number is named; one for each processor of this machine
-    /// when absent.
+    /// Default number of cases that run at once; one for each processor of this machine when
+    /// absent.
     pub jobs: Option<usize>,
-    /// What is removed after each case.
+    /// The objects to remove after each case.
     pub clean_up: CaseCleanUp,
 }
 
-/// What is removed after a case.
+/// The objects to remove after a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaseCleanUp {
     /// Its namespace with all that is in it.
@@ -77,7 +77,7 @@ pub enum CaseCleanUp {
     Nothing,
 }
 
-/// How it is known whether the operator runs, and where its log is.
+/// The form in which the operator runs, which decides how its health and its log are read.
 #[derive(Debug, Clone)]
 pub enum Health {
     /// It is a Deployment in the cluster.

@@ -215,7 +215,8 @@ fn pods(observation: &Observation) -> BTreeMap<String, &Pod> {
         .collect()
 }
 
-/// What was deleted and created between two moments, without anybody asking for it.
+/// Returns the Pods and RayClusters that the operator deleted and created by itself between two
+/// moments.
 pub(super) fn at_once(before: &Observation, after: &Observation) -> Vec<AtOnce> {
     let (old, new) = (pods(before), pods(after));
     let mut found: BTreeMap<(String, bool), usize> = BTreeMap::new();

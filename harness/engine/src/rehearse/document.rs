@@ -9,18 +9,18 @@ use serde_json::Value;
 use crate::explain::check::Impact;
 use crate::live::bundle::UnreadKind;
 
-/// What the document calls its own form; it changes when a field changes its meaning or goes, not
-/// when one is added.
+/// The value of `version` in the document. It changes when a field is removed or changes its
+/// meaning, not when one is added.
 pub const VERSION: &str = "kuberay-conformance.rehearsal/v1";
 
-/// What an upgrade did to Ray objects, away from their cluster.
+/// The effects of an upgrade on Ray objects, rehearsed away from their cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("$id" = "urn:kuberay-conformance:rehearsal:v1"))]
 pub struct RehearsalReport {
     /// `kuberay-conformance.rehearsal/v1`.
     pub version: String,
-    /// Where the objects come from: `cluster`, `bundle` or `files`.
+    /// The origin of the objects: `cluster`, `bundle` or `files`.
     pub origin: String,
     /// The operator's release before the upgrade.
     pub from: String,
@@ -32,23 +32,23 @@ pub struct RehearsalReport {
     /// Settings of the operator after the upgrade, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub target_settings: BTreeMap<String, String>,
-    /// Whether the custom resource definitions stayed those from before.
+    /// `true` if the custom resource definitions stayed those from before.
     pub kept_crds: bool,
-    /// What each step did.
+    /// The steps, with the effects of each.
     pub steps: Vec<StepReport>,
     /// Objects that were not rehearsed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOut>,
-    /// What stood in for parts of the cluster.
+    /// The stand-ins for parts of the cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
-    /// What could not be read of the cluster.
+    /// The kinds that could not be read from the cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<UnreadKind>,
-    /// Whether objects still changed when the rehearsal stopped waiting.
+    pub unread: Vec<UnreadKind>,
+    /// `true` if objects still changed when the rehearsal stopped waiting.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsettled: bool,
-    /// How long it took.
+    /// Its duration, in seconds.
     pub seconds: f64,
 }
 
@@ -62,7 +62,7 @@ pub struct StepReport {
     pub to: String,
     /// The total.
     pub totals: RehearsalTotals,
-    /// What concerns the operator itself and needs review, such as a gate that it does not know.
+    /// The problems of the operator itself that need review, such as a gate that it does not know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operator: Vec<String>,
     /// Custom resource definitions that are new with the release; `kubectl replace` does not
@@ -71,7 +71,7 @@ pub struct StepReport {
     pub new_crds: Vec<String>,
     /// The objects, those that need review first.
     pub objects: Vec<RehearsedObject>,
-    /// Where the model disagrees with the operators.
+    /// The disagreements between the model and the operators.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub model: Vec<ModelFinding>,
 }
@@ -100,7 +100,7 @@ pub struct RehearsalTotals {
     pub pods_deleted: usize,
 }
 
-/// What is to be done about an object, the most urgent first.
+/// The effect of an upgrade on an object as a class, the most urgent first.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -122,13 +122,13 @@ pub enum ObjectVerdict {
 }
 
 impl ObjectVerdict {
-    /// Whether somebody has to look at it.
+    /// Returns whether it needs review.
     pub fn needs_review(self) -> bool {
         self < Self::Cosmetic
     }
 }
 
-/// What an upgrade does to an object.
+/// The effects of an upgrade on an object.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RehearsedObject {
@@ -140,7 +140,7 @@ pub struct RehearsedObject {
     pub name: String,
     /// The most urgent class that it is in.
     pub verdict: ObjectVerdict,
-    /// Why it is refused.
+    /// The refusals, each with its message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<RehearsedRefusal>,
     /// Fields that it loses.
@@ -149,19 +149,19 @@ pub struct RehearsedObject {
     /// Pods and RayClusters that were deleted or created at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at_once: Vec<AtOnce>,
-    /// What changes when its Pods are recreated, the largest impact first.
+    /// The changes when its Pods are recreated, the largest impact first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<PodChange>,
     /// Traps that the release brings for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traps: Vec<RehearsedTrap>,
-    /// What else is to be known about it.
+    /// Further notes about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 impl RehearsedObject {
-    /// Whether somebody has to look at it before the upgrade.
+    /// Returns whether it needs review before the upgrade.
     pub fn needs_review(&self) -> bool {
         self.verdict.needs_review() || !self.traps.is_empty()
     }
@@ -179,7 +179,7 @@ impl RehearsedObject {
 pub struct RehearsedRefusal {
     /// `the API server` or `the operator`.
     pub by: String,
-    /// What it says.
+    /// Its message.
     pub message: String,
 }
 
@@ -187,13 +187,13 @@ pub struct RehearsedRefusal {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AtOnce {
-    /// What it is, such as `Pod of the worker group cpu` or `RayCluster`.
+    /// Its description, such as `Pod of the worker group cpu` or `RayCluster`.
     pub what: String,
-    /// Whether it was deleted; else it was created.
+    /// `true` if it was deleted, `false` if it was created.
     pub deleted: bool,
-    /// How many.
+    /// Their number.
     pub count: usize,
-    /// What the operator says about it.
+    /// The operator's message about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
@@ -202,9 +202,9 @@ pub struct AtOnce {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PodChange {
-    /// What it can do.
+    /// The largest effect that it can have on a user's command.
     pub impact: Impact,
-    /// What changes, such as `flag --memory`.
+    /// The part that changes, such as `flag --memory`.
     pub subject: String,
     /// The rule of the contract, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,10 +212,10 @@ pub struct PodChange {
     /// The dated features that explain it; none where the contract does not know it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<DatedFeature>,
-    /// What was there; absent where nothing was.
+    /// The value before; absent where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// What comes; absent where nothing does.
+    /// The value after; absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
 }
@@ -226,11 +226,11 @@ pub struct PodChange {
 pub struct DatedFeature {
     /// Its name.
     pub name: String,
-    /// Whether the release after the upgrade has it.
+    /// `true` where the release after the upgrade has it, `false` where the release before has it.
     pub comes: bool,
     /// The release that brings it, or the first one without it.
     pub at: String,
-    /// What it does.
+    /// Its description, in a sentence.
     pub says: String,
     /// Source file or issue of KubeRay.
     pub source: String,
@@ -242,9 +242,9 @@ pub struct DatedFeature {
 pub struct RehearsedTrap {
     /// Its id.
     pub id: String,
-    /// What happens.
+    /// The effect, in a sentence.
     pub message: String,
-    /// What to write instead.
+    /// The text to write instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
 }
@@ -259,7 +259,7 @@ pub struct ModelFinding {
     pub release: String,
     /// The Pod, such as `head`; empty where it is about the object.
     pub pod: String,
-    /// What differs.
+    /// The difference.
     pub difference: String,
 }
 
@@ -269,13 +269,13 @@ pub struct ModelFinding {
 pub struct LeftOut {
     /// Kind, namespace and name.
     pub object: String,
-    /// Why.
+    /// The reason.
     pub why: String,
 }
 
 impl RehearsalReport {
-    /// Whether somebody has to look at something before the upgrade; what was not rehearsed is
-    /// such a thing.
+    /// Returns whether something needs review before the upgrade, including objects that were not
+    /// rehearsed.
     pub fn needs_review(&self) -> bool {
         let step = |step: &StepReport| {
             !step.operator.is_empty() || step.objects.iter().any(RehearsedObject::needs_review)
@@ -283,11 +283,11 @@ impl RehearsalReport {
         self.unsettled || !self.left_out.is_empty() || self.steps.iter().any(step)
     }
 
-    /// The kind of Ray objects that could not be read, so that the report is no verdict.
-    pub fn unread(&self) -> Option<&UnreadKind> {
+    /// Returns the first kind of Ray objects that could not be read; the report is then no verdict.
+    pub fn unread_ray_objects(&self) -> Option<&UnreadKind> {
         const NEEDED: [&str; 3] = ["RayClusters", "RayJobs", "RayServices"];
-        let mut missing = self.missing.iter();
-        missing.find(|unread| NEEDED.contains(&unread.what.as_str()))
+        let mut unread = self.unread.iter();
+        unread.find(|one| NEEDED.contains(&one.what.as_str()))
     }
 }
 

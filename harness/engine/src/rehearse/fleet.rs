@@ -53,10 +53,10 @@ pub struct Fleet {
     pub others: Vec<Value>,
     /// Objects that are not rehearsed.
     pub left_out: Vec<LeftOut>,
-    /// What is to be known about the rehearsal.
+    /// Notes about the rehearsal.
     pub notes: Vec<String>,
-    /// What could not be read.
-    pub missing: Vec<UnreadKind>,
+    /// The kinds that could not be read.
+    pub unread: Vec<UnreadKind>,
 }
 
 impl Fleet {
@@ -64,7 +64,7 @@ impl Fleet {
     pub fn of_bundle(bundle: &Bundle, origin: &str) -> Self {
         let mut fleet = Self {
             origin: origin.into(),
-            missing: bundle.missing.clone(),
+            unread: bundle.unread.clone(),
             ..Self::default()
         };
         let operators: Vec<Running> = bundle.operators.iter().map(Running::of).collect();
@@ -200,7 +200,7 @@ impl Running {
             let name = variable["name"].as_str().unwrap_or_default();
             match variable["value"].as_str() {
                 Some(_) if is_of_the_linker(name) => notes.push(format!(
-                    "the operator's variable {name} says what its process loads and was left out"
+                    "the operator's variable {name} selects libraries for its process and was left out"
                 )),
                 Some(_) if NOT_OURS.contains(&name) || name.starts_with("KUBERNETES_") => {}
                 Some(value) => _ = env.insert(name.to_owned(), value.to_owned()),

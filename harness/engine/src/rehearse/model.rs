@@ -137,11 +137,24 @@ fn spec_of(contract: &PodContract, seen: &Observation) -> Option<Value> {
     serde_json::to_value(newest.spec.as_ref()?).ok()
 }
 
-/// What the model expects of an upgrade: the traps that it brings, and whether the release after it
-/// refuses the object.
+/// The model's prediction of an upgrade: the traps that it brings, and the refusal by the release
+/// after it.
 pub(super) struct Outlook {
     pub traps: Vec<RehearsedTrap>,
     pub refused: Option<String>,
+}
+
+/// Returns the reason why the operator of a release makes no Pods of an object, or not all of them;
+/// the operator itself may report nothing.
+pub(super) fn refused_today(
+    object: &Value,
+    live: Option<&Value>,
+    release: &Version,
+    settings: &EffectiveSettings,
+) -> Option<String> {
+    let stored = with_spec_of(object, live);
+    let by_operator = ["refused-by-operator", "refused-at-pod-creation"];
+    asked(&stored, [release, release], settings, &by_operator).refused
 }
 
 /// Asks `check --from … --to …` about the object as its owner writes it, which the new definitions

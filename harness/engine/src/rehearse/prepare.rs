@@ -90,7 +90,7 @@ pub(super) fn with_one_replica(object: &mut Value) -> bool {
     changed
 }
 
-/// Why an object makes no Pods, where it makes none.
+/// Returns the reason why an object makes no Pods, where it makes none.
 pub(super) fn idle(object: &Value) -> Option<&'static str> {
     let state = &object["status"]["jobDeploymentStatus"];
     if object["kind"] == "RayJob" && (state == "Complete" || state == "Failed") {

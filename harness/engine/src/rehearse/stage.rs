@@ -194,6 +194,15 @@ impl<'a> Stage<'a> {
                 model::outlook(&staged.object, parents[1].as_ref(), releases, &contracts[1]);
             if staged.idle.is_none() {
                 report.traps = outlook.traps;
+                let parent = parents[0].as_ref();
+                let today =
+                    model::refused_today(&staged.object, parent, releases[0], &contracts[0]);
+                if let Some(reason) = today.filter(|_| refused[0].is_empty()) {
+                    report.notes.push(format!(
+                        "KubeRay {} makes no Pods of it, or not all: {reason}",
+                        releases[0]
+                    ));
+                }
                 step.model.extend(disagreement(
                     staged,
                     outlook.refused.as_deref(),
@@ -271,9 +280,11 @@ fn disagreement(
     let seen = report.refusals.iter().map(|one| &one.message);
     let seen = seen.chain(&staged.refused).chain(by_operator).next();
     let difference = match (expected, seen) {
-        (Some(expected), None) => format!("the model expects a refusal, and none came: {expected}"),
+        (Some(expected), None) => {
+            format!("the model expects a refusal, but there was none: {expected}")
+        }
         (None, Some(seen)) if !report.refusals.is_empty() => {
-            format!("the model does not know this refusal: {seen}")
+            format!("the model does not predict this refusal: {seen}")
         }
         _ => return None,
     };
@@ -296,7 +307,7 @@ fn with_known_gates(
         let is_known = contract::gate(name).is_some_and(|gate| gate.default_in(release).is_some());
         if !is_known {
             lines.push(format!(
-                "KubeRay {release} does not know the feature gate {name} and ends at once with it; \
+                "KubeRay {release} does not support the feature gate {name} and would exit; \
                  it was left out"
             ));
         }

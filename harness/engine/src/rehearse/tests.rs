@@ -18,7 +18,7 @@ use super::prepare::{idle, lost, stand_ins, stripped, unknown_fields, with_one_r
 use super::{RehearseError, RehearseOptions, mask, model};
 use crate::check::Observation;
 use crate::compare::observe;
-use crate::contract::{EffectiveSettings, EnvValue, PodContract, PodRole, UNKNOWN_UID, predict};
+use crate::contract::{EffectiveSettings, PodContract, PodRole, UNKNOWN_UID, predict};
 use crate::explain::check::Impact;
 use crate::live::Bundle;
 use crate::live::bundle::OperatorDeployment;
@@ -61,23 +61,6 @@ fn pod_of(contract: &PodContract, object: &Value) -> Pod {
     } else {
         "worker"
     };
-    let containers = |list: &[crate::contract::ContainerContract]| -> Vec<Value> {
-        let of = |one: &crate::contract::ContainerContract| {
-            let env: Vec<Value> = one
-                .env
-                .iter()
-                .map(|variable| match &variable.value {
-                    EnvValue::Text(text) => {
-                        json!({"name": variable.name, "value": text.to_string()})
-                    }
-                    EnvValue::From(from) => json!({"name": variable.name, "valueFrom": from}),
-                })
-                .collect();
-            let args: Vec<String> = one.args.iter().map(ToString::to_string).collect();
-            json!({"name": one.name, "command": one.command, "args": args, "env": env})
-        };
-        list.iter().map(of).collect()
-    };
     let name = object["metadata"]["name"].as_str().unwrap();
     let group = if contract.group.is_empty() {
         "headgroup"
@@ -88,8 +71,7 @@ fn pod_of(contract: &PodContract, object: &Value) -> Pod {
         "metadata": {"name": format!("{name}-{group}"), "namespace": "team",
             "uid": format!("uid-{name}-{group}"),
             "labels": {"ray.io/cluster": name, "ray.io/node-type": role, "ray.io/group": group}},
-        "spec": {"initContainers": containers(&contract.init_containers),
-            "containers": containers(&contract.containers)}}))
+        "spec": contract.spec()}))
     .unwrap()
 }
 
@@ -135,11 +117,10 @@ fn a_change_that_no_feature_explains_is_to_be_reviewed() {
         observe(&after, &[], &release),
     ];
     let found = changes(&sides[0], &sides[1], [&release, &release], false);
-    assert!(
-        found
-            .iter()
-            .all(|one| one.impact == Impact::Review && one.features.is_empty())
-    );
+    for one in &found {
+        assert_eq!(one.impact, Impact::Review, "{one:?}");
+        assert!(one.features.is_empty(), "{one:?}");
+    }
     assert!(
         found
             .iter()
@@ -457,7 +438,7 @@ fn a_bundle_names_release_settings_and_what_users_wrote() {
 fn an_object_that_no_operator_watches_is_left_out() {
     let fleet = Fleet::of_bundle(&bundle(&["--watch-namespace=other"]), "bundle");
     assert!(fleet.objects.is_empty());
-    assert!(fleet.left_out.len() == 3);
+    assert_eq!(fleet.left_out.len(), 3);
     assert_matches!(fleet.check(), Err(RehearseError::NoObjects));
     let files = Fleet::of_files(vec![
         cluster("a"),

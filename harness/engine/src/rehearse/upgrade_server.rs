@@ -29,7 +29,7 @@ const CRDS_AT_ONCE: usize = 2;
 /// Objects of one list; more are read in pages.
 const PAGE: u32 = 500;
 
-/// What the API server says of an object.
+/// The API server's answer to an object.
 pub(super) enum Answer {
     /// It takes it.
     Taken,
@@ -112,7 +112,7 @@ impl UpgradeServer {
 
     /// Waits until a program ends by itself, and returns why.
     pub async fn ended(&self) -> String {
-        self.control.alarm().rung().await
+        self.control.first_end().ended().await
     }
 
     /// Ends the operator that runs and starts another one; returns the file with its output.
@@ -144,7 +144,7 @@ impl UpgradeServer {
             kubeconfig: &self.api.kubeconfig,
             folder: &folder,
             helper: self.control.helper(),
-            alarm: self.control.alarm(),
+            first_end: self.control.first_end(),
             flags: &[&concurrency],
         })?;
         let log = operator.log();

@@ -62,14 +62,14 @@ struct WorldState {
     changed: Instant,
 }
 
-/// What one moment showed, by the object that a user wrote.
+/// The observations of one moment, by the object that a user wrote.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Moment {
     pub objects: BTreeMap<ObjectKey, Observation>,
 }
 
 impl Moment {
-    /// What is known of an object; nothing where the operator made nothing of it.
+    /// Returns the observation of an object; an empty one where the operator made nothing of it.
     pub fn of(&self, key: &ObjectKey) -> Observation {
         self.objects.get(key).cloned().unwrap_or_default()
     }
@@ -135,8 +135,8 @@ impl World {
         Self { state, tasks }
     }
 
-    /// How long nothing has changed that an operator decides: which Pods, Jobs and RayClusters
-    /// there are, and their specs.
+    /// Returns the time since the last change of the Pods, Jobs and RayClusters that exist, and of
+    /// their specs.
     pub fn quiet_for(&self) -> Duration {
         lock(&self.state).changed.elapsed()
     }

@@ -15,7 +15,7 @@ use crate::results::RunResult;
 /// The output folder, which no other process writes into meanwhile.
 pub(super) struct Begun {
     folder: PathBuf,
-    /// What the reports say until the run ends.
+    /// The content of the reports until the run ends.
     unfinished: RunResult,
     /// Whether they say so.
     is_written: bool,
@@ -38,7 +38,7 @@ impl Begun {
         let lock = OutputLock::take(&spec.output, "run")?;
         let shard = spec.division.as_ref().map(|division| division.shard);
         let reason = format!(
-            "it had not ended when this was written: its process {} works on it, or was ended from outside",
+            "it had not ended when this was written: its process {} works on it, or was killed",
             std::process::id()
         );
         Ok(Self {
@@ -110,7 +110,7 @@ impl Begun {
         redactor.redact_run(&mut self.unfinished);
         // That it has not ended is true all the same.
         if let Err(error) = self.write() {
-            tracing::warn!(%error, "the reports don't say why the run ended");
+            tracing::warn!(%error, "the reports lack the reason why the run ended");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! How many cases fit on the nodes at once; nothing is started that would only wait for a node.
+//! The number of cases that fit on the nodes at once; no case starts that would only wait for a
+//! node.
 
 mod allocation;
 mod placement;
@@ -15,15 +16,15 @@ use super::resources::{Resources, whole};
 use crate::contract::Quantity;
 use crate::target::node_is_ready;
 
-/// How many cases run at once on kind where nobody says: one for each processor, because every node
-/// of kind claims all of them, and a Ray that starts keeps one busy for ten seconds and more
+/// Returns the default number of cases that run at once on kind: one for each processor. Every node
+/// of kind claims all processors, and a Ray that starts keeps one busy for ten seconds and more
 /// (measured: docs/benchmarks.md).
 pub fn default_jobs() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// What the nodes that accept Pods have, less what Pods request that run there already; those in
-/// namespaces of `cases` are counted by their allocations.
+/// Returns the capacity of the nodes that accept Pods, less the requests of the Pods that run
+/// there. Pods in namespaces of `cases` are left out, because their allocations count them.
 pub(super) fn free(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Resources {
     let all = usable(nodes)
         .map(allocatable)
@@ -36,8 +37,8 @@ pub(super) fn free(nodes: &[Node], pods: &[Pod], cases: &BTreeSet<String>) -> Re
     }))
 }
 
-/// What each of these nodes has left, reckoned as [`free`] does; a Pod that has no node yet counts
-/// on none.
+/// Returns the free capacity of each of these nodes, computed as [`free`] does; a Pod without a
+/// node counts on none.
 pub(super) fn free_of_each(
     nodes: &[Node],
     pods: &[Pod],
@@ -50,8 +51,8 @@ pub(super) fn free_of_each(
     usable(nodes).map(left).collect()
 }
 
-/// What Pods on these nodes (none: not on any yet) request that have not ended; without those of
-/// `cases`.
+/// Returns the requests of the Pods that have not ended on these nodes (`None`: not on any yet),
+/// without those of `cases`.
 fn taken(
     pods: &[Pod],
     cases: &BTreeSet<String>,

@@ -25,15 +25,14 @@ use crate::scenario::{Check, Milestone, Role, Scenario};
 const TOGETHER: Duration = Duration::from_millis(25);
 /// Some verdicts come of time alone.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(1);
-/// How long the last lines of an ended container are waited for before its end is told without
-/// them.
+/// Longest wait for the last lines of an ended container, before its end is reported without them.
 const LAST_LINES: Duration = Duration::from_secs(5);
-/// How long the dashboard may take to answer when only evidence needs it.
+/// Longest wait for the dashboard's answer when only evidence needs it.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// How often progress tells of a change in what is awaited.
+/// Shortest time between two progress messages about the awaited checks.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
-/// What is judged, and within which limits.
+/// The case to judge, and its limits.
 pub(super) struct Judge<'a> {
     pub(super) id: &'a str,
     pub(super) scenario: &'a Scenario,
@@ -51,7 +50,7 @@ pub(super) struct Judge<'a> {
     pub(super) secrets: &'a Secrets<'a>,
 }
 
-/// What came of it.
+/// The outcome of the judgement.
 pub(super) struct Judged {
     pub(super) checks: Vec<CheckResult>,
     /// When objects were first applied.
@@ -62,12 +61,12 @@ pub(super) struct Judged {
     pub(super) cut_short: bool,
 }
 
-/// What keeps checks from passing although they hold.
+/// The reasons why checks that hold do not pass yet.
 #[derive(Clone, Copy)]
 struct Holds {
     /// The API server has rejected an object.
     is_rejected: bool,
-    /// What the steps wait for.
+    /// The condition that the steps wait for.
     left: Option<&'static str>,
     /// A watch is broken, so the run misses what happens.
     is_blind: bool,
@@ -75,7 +74,7 @@ struct Holds {
     is_compared: bool,
 }
 
-/// What a look at the open checks has left to do.
+/// The data that the open checks still need.
 struct Left {
     /// Lines of a log.
     lines: bool,
@@ -160,8 +159,8 @@ impl Judge<'_> {
             {
                 looked = Some(Instant::now());
                 let pods = view.pods_in(operator.namespace());
-                if let Some(absence) = operator.look(&pods, Instant::now()).await {
-                    tracker.interrupt_with(elapsed, &absence.cause, absence.log);
+                if let Some(outage) = operator.look(&pods, Instant::now()).await {
+                    tracker.interrupt_with(elapsed, &outage.cause, outage.log);
                     return done(&tracker);
                 }
             }
@@ -322,7 +321,7 @@ impl Judge<'_> {
     }
 }
 
-/// What the watches have not shown, in words.
+/// Returns the changes that the watches have not reported, in words.
 async fn unseen(view: &mut NamespaceView, compared: ComparedKinds) -> Vec<String> {
     let broken = view.broken_watches();
     if broken.is_empty() {
@@ -331,7 +330,7 @@ async fn unseen(view: &mut NamespaceView, compared: ComparedKinds) -> Vec<String
     broken
 }
 
-/// What must be compared before open checks pass because something did not happen.
+/// Returns the kinds to compare before open checks pass because something did not happen.
 fn to_compare(tracker: &CheckTracker<'_>) -> ComparedKinds {
     let open = tracker.open();
     let mut unwanted = open.iter().filter_map(|(_, check)| check.unwanted());
@@ -342,7 +341,7 @@ fn to_compare(tracker: &CheckTracker<'_>) -> ComparedKinds {
     }
 }
 
-/// What else explains that something did not come in time.
+/// Returns further explanations of why something did not happen in time.
 fn notes(
     view: &NamespaceView,
     tracker: &CheckTracker<'_>,
@@ -432,8 +431,8 @@ fn needs_dashboard(
     })
 }
 
-/// What the dashboard says, for evidence, where no check has asked it; waits a few seconds for its
-/// answer.
+/// Returns the dashboard's answer for evidence, where no check has asked it; waits a few seconds
+/// for it.
 pub(super) async fn dashboard_for_evidence(
     view: &mut NamespaceView,
     observation: &Observation,

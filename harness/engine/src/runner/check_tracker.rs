@@ -1,4 +1,4 @@
-//! What each check of a case has come to.
+//! The state of each check of a case.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::check::{Finding, Verdict};
 use crate::results::{CheckResult, Outcome};
 use crate::scenario::{Check, Location, Milestone, Scenario, parse_duration, written_duration};
 
-/// How far one check has come.
+/// The state of one check.
 #[derive(Debug, Clone, PartialEq)]
 enum CheckState {
     /// Nothing final yet; since when it is as it is.
@@ -40,7 +40,7 @@ impl CheckState {
 pub(super) struct CheckTracker<'a> {
     scenario: &'a Scenario,
     states: Vec<CheckState>,
-    /// How long each check may take: its own limit, else the scenario's.
+    /// Time limit of each check: its own, else the scenario's.
     limits: Vec<Duration>,
 }
 
@@ -48,7 +48,7 @@ impl<'a> CheckTracker<'a> {
     pub(super) fn new(scenario: &'a Scenario) -> Self {
         let waiting = CheckState::Waiting {
             finding: Finding {
-                message: "nothing was seen yet".into(),
+                message: "nothing observed yet".into(),
                 ..Finding::default()
             },
             since: Duration::ZERO,
@@ -279,7 +279,7 @@ impl<'a> CheckTracker<'a> {
         }
     }
 
-    /// What live progress says.
+    /// Returns the text of live progress.
     pub(super) fn progress(&self) -> String {
         let done = self
             .states

@@ -1,4 +1,5 @@
-//! What a case made goes, in the background; what a killed run left goes before the next begins.
+//! Removes the objects of a case in the background, and those of a killed run before the next one
+//! begins.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -144,7 +145,7 @@ async fn await_gone(client: &Client, namespace: &str) -> Result<(), String> {
     match tokio::time::timeout(NAMESPACE_WITHIN, deleted).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(format!(
-            "whether the namespace {namespace} is gone is not known: {error}"
+            "failed to confirm the deletion of the namespace {namespace}: {error}"
         )),
         Err(_) => Err(format!("the namespace {namespace} is still being deleted")),
     }

@@ -44,10 +44,10 @@ use crate::results::{CaseResult, ImageRecord, Outcome};
 use crate::scenario::{apply_changes, later_objects, manifests, objects_between};
 
 const CLEANED_WITHIN: Duration = Duration::from_mins(2);
-/// How long a fault of the environment is given to pass.
+/// The time that a fault of the environment has to pass.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
-/// What may run beside a case.
+/// The work that may run beside a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beside {
     /// As many others as there is room for.
@@ -64,7 +64,7 @@ pub struct RunEngine {
     options: EngineOptions,
     capacity: Arc<Capacity>,
     largest_node: Option<(f64, f64)>,
-    /// What each node that accepts Pods has left for cases; none where the target has no nodes.
+    /// The free capacity of each node that accepts Pods; `None` where the target has no nodes.
     left: Option<Vec<Resources>>,
     progress: Arc<dyn Progress>,
     cancel: CancellationToken,
@@ -72,7 +72,7 @@ pub struct RunEngine {
     started: AtomicUsize,
     slots: Slots,
     durations: Durations,
-    /// What could not be kept.
+    /// The results that could not be written.
     unkept: std::sync::Mutex<Vec<String>>,
 }
 
@@ -80,9 +80,9 @@ pub struct RunEngine {
 struct Prepared {
     namespace: String,
     objects: Vec<Value>,
-    /// What the steps applies.
+    /// The objects that the steps apply.
     later: Vec<Value>,
-    /// What is applied between two operators.
+    /// The objects to apply between two operators.
     between: Vec<Value>,
     changes: Vec<String>,
     ray_image: ImageRecord,
@@ -301,7 +301,7 @@ impl RunEngine {
         self.progress.finish(&result.id, result.outcome, message);
     }
 
-    /// What of the findings of cases could not be kept, one sentence each.
+    /// Returns the results of cases that could not be written, one sentence each.
     pub fn unkept(&self) -> Vec<String> {
         let unkept = self.unkept.lock();
         unkept.unwrap_or_else(PoisonError::into_inner).clone()
@@ -373,7 +373,7 @@ impl RunEngine {
         if tokio::time::timeout_at(limit, all).await.is_err() {
             let seconds = began.elapsed().as_secs_f64();
             problems.push(format!(
-                "not all that cases made was gone after {seconds:.1} s; `kuberay-conformance cluster down` removes it"
+                "objects of cases still existed after {seconds:.1} s; `kuberay-conformance cluster down` removes them"
             ));
         }
         problems
@@ -660,7 +660,7 @@ impl RunEngine {
             Err(error) => {
                 let output = output.display();
                 self.not_kept(format!(
-                    "the evidence of {id}: {folder} can't be made in {output}: {error}"
+                    "the evidence of {id}: failed to create {folder} in {output}: {error}"
                 ));
                 return None;
             }

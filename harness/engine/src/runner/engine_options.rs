@@ -1,4 +1,4 @@
-//! How cases run, and why they could not.
+//! The options with which cases run, and the errors for cases that can't run.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::operator::ObjectError;
 use crate::redact::Redactor;
 use crate::scenario::Diagnostics;
 
-/// How long the watches on a namespace may take to give their first list.
+/// Longest time until the watches on a namespace have their first list.
 pub(super) const SYNCED_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// When evidence is kept.
@@ -25,7 +25,7 @@ pub enum EvidencePolicy {
     Always,
 }
 
-/// How cases run.
+/// The options with which cases run.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
     /// Identifies the run.
@@ -34,7 +34,7 @@ pub struct EngineOptions {
     pub output: PathBuf,
     /// When evidence is kept.
     pub evidence: EvidencePolicy,
-    /// How many cases run at once at most; as many as the target allows when absent.
+    /// Highest number of cases that run at once; as many as the target allows when absent.
     pub jobs: Option<usize>,
     /// Whether a case that only waits for time to pass lets another begin beside them.
     pub overlap: bool,
@@ -50,7 +50,7 @@ pub struct EngineOptions {
     pub record_verified: bool,
 }
 
-/// Why a case could not be judged.
+/// A reason why a case could not be judged.
 #[derive(Debug, thiserror::Error)]
 pub enum CaseError {
     /// Its manifests can't be read.
@@ -64,7 +64,7 @@ pub enum CaseError {
     Namespace {
         /// Its name.
         namespace: String,
-        /// What went wrong.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// The watches on its namespace did not begin.
@@ -97,9 +97,9 @@ pub enum CaseError {
         "its Pods request {wanted}, and the cluster's nodes have {there} left for all cases: give it more nodes, on kind with --nodes"
     )]
     Capacity {
-        /// What its Pods request together.
+        /// The sum of the requests of its Pods.
         wanted: Resources,
-        /// What the nodes have beside what runs there already.
+        /// The free capacity of the nodes.
         there: Resources,
     },
     /// There is enough, but not in one place.
@@ -109,12 +109,12 @@ pub enum CaseError {
         each(left)
     )]
     Scattered {
-        /// What its Pods request together.
+        /// The sum of the requests of its Pods.
         wanted: Resources,
-        /// What each node has beside what runs there already.
+        /// The free capacity of each node.
         left: Vec<Resources>,
     },
-    /// What other processes run on the cluster is not known.
+    /// The work of other processes on the cluster is not known.
     #[error(transparent)]
     Allocation(#[from] AllocationError),
     /// The operator that a release takes the place of, or that release, could not be had.
@@ -128,13 +128,13 @@ pub enum CaseError {
     NoTime(Vec<String>),
 }
 
-/// Why no case can run.
+/// A reason why no case can run.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The API server could not be asked.
     #[error("looking at the nodes: {0}")]
     Api(#[from] kube::Error),
-    /// What other processes run on the cluster is not known.
+    /// The work of other processes on the cluster is not known.
     #[error(transparent)]
     Allocation(#[from] AllocationError),
 }

@@ -1,4 +1,4 @@
-//! Why a run could not be done.
+//! The reasons why a run can't begin or can't finish.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::reports::ReportError;
 use crate::scenario::Diagnostics;
 use crate::target::{ClusterError, ContextError};
 
-/// Why a run could not be done, or could not come to its end.
+/// A reason why a run could not begin or could not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Scenario files are malformed.
@@ -30,7 +30,7 @@ pub enum RunError {
     /// A target can't be provided.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// What an earlier run noted can't be used, or this one note nothing.
+    /// The journal of an earlier run can't be used, or this run can't write one.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A Job can't be submitted or collected.
@@ -76,7 +76,7 @@ impl RunError {
     }
 }
 
-/// What a target's provider reports is reported so wherever it comes from.
+/// Converts the errors of a target's parts, which the provider reports as its own.
 macro_rules! of_target {
     ($($error:ty),*) => {
         $(impl From<$error> for RunError {

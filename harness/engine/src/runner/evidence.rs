@@ -18,7 +18,7 @@ use crate::redact::Redactor;
 
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// What evidence is taken of.
+/// The namespace and operator that evidence is gathered of.
 pub(super) struct Subject<'a> {
     pub(super) client: &'a Client,
     pub(super) operator: &'a Health,
@@ -27,9 +27,9 @@ pub(super) struct Subject<'a> {
     pub(super) observation: &'a Observation,
     /// Objects as they were sent.
     pub(super) objects: &'a [Value],
-    /// How they differ from their files.
+    /// The differences between the objects and their files.
     pub(super) changes: &'a [String],
-    /// What the harness did in place of components that the target lacks.
+    /// The steps of the harness in place of components that the target lacks.
     pub(super) steps: &'a [String],
     pub(super) rejections: &'a [Rejection],
     pub(super) since: Timestamp,
@@ -37,12 +37,12 @@ pub(super) struct Subject<'a> {
     pub(super) redactor: &'a Redactor,
 }
 
-/// What evidence lacks, one sentence each.
+/// The parts that evidence lacks, one sentence each.
 #[derive(Debug, Default)]
 pub(super) struct Gathered {
-    /// What could not be had; the evidence says so itself, in `problems.txt`.
+    /// The parts that could not be read; `problems.txt` of the evidence lists them.
     pub(super) problems: Vec<String>,
-    /// What could not be written.
+    /// The parts that could not be written.
     pub(super) unwritten: Vec<String>,
 }
 

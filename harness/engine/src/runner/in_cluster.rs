@@ -8,5 +8,5 @@ pub use collect::{CollectOptions, collect};
 pub use shard::run_shard;
 pub use submit::{SubmitOptions, Submitted, is_job_name, submit};
 
-/// What a Job is called unless another name is given.
+/// The default name of a Job.
 pub const JOB: &str = "conformance";

@@ -37,26 +37,26 @@ const EVIDENCE: &str = "evidence";
 const MADE_OF: &str = "kuberay-conformance/made-of";
 /// The annotation with the number of the Pod that wrote a `ConfigMap`, among the Pods of its shard.
 const WRITER: &str = "kuberay-conformance/writer";
-/// How often a write is tried while others write the same `ConfigMap`.
+/// Number of attempts of a write while others write the same `ConfigMap`.
 const TRIES: usize = 20;
 /// The annotation with the case's id, for people.
 const ID: &str = "kuberay-conformance/case";
 const RESULT: &str = "result.json.gz";
 const ARCHIVE: &str = "evidence.tar.gz";
-/// What one `ConfigMap` takes of evidence; the API server refuses more than 1 MiB in all.
+/// Largest part of evidence in one `ConfigMap`; the API server refuses more than 1 MiB in all.
 const PIECE: usize = 700 * 1024;
 /// Evidence of a case that takes more is left out, so that the API server's store is not filled.
 const LARGEST: usize = 8 * 1024 * 1024;
 
-/// Why results could not be kept or read.
+/// A reason why results could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ResultsError {
     /// The API server refused.
     #[error("{doing} in the namespace {NAMESPACE}: {source}")]
     Api {
-        /// What was being done.
+        /// The action that failed.
         doing: String,
-        /// What went wrong.
+        /// The cause.
         source: Box<kube::Error>,
     },
     /// A Pod of the shard that started later has written it.
@@ -78,9 +78,9 @@ pub enum ResultsError {
     /// A result can't be packed or read.
     #[error("{doing}: {source}")]
     Pack {
-        /// What was being done.
+        /// The action that failed.
         doing: String,
-        /// What went wrong.
+        /// The cause.
         source: std::io::Error,
     },
 }
@@ -136,7 +136,7 @@ impl JobResults {
             if archive.len() > LARGEST {
                 let (is, most) = (archive.len() / 1024 / 1024, LARGEST / 1024 / 1024);
                 note = Some(format!(
-                    "the evidence of {id} is left out: {is} MiB, and at most {most} MiB are kept"
+                    "the evidence of {id} is left out: {is} MiB, and at most {most} MiB are stored"
                 ));
             } else {
                 parts = pieces(&archive, PIECE);
@@ -163,7 +163,7 @@ impl JobResults {
         Ok(note)
     }
 
-    /// Begins a shard: keeps what it says of itself, and takes it over from any Pod that began it
+    /// Begins a shard: stores its summary, and takes it over from any Pod that began it
     /// earlier, whose writes fail from then on.
     ///
     /// # Errors
@@ -174,8 +174,7 @@ impl JobResults {
         Ok(())
     }
 
-    /// Keeps what a shard says of itself: its plan and environment, and the cases that it leaves
-    /// out.
+    /// Stores the summary of a shard: its plan and environment, and the cases that it leaves out.
     ///
     /// # Errors
     /// When the API server refuses, or another Pod has begun the shard since.
@@ -185,7 +184,7 @@ impl JobResults {
 
     fn shard_map(&self, shard: u16, run: &RunResult) -> Result<ConfigMap, ResultsError> {
         let packed = pack(run).map_err(|source| ResultsError::Pack {
-            doing: format!("packing what shard {shard} says of itself"),
+            doing: format!("packing the summary of shard {shard}"),
             source,
         })?;
         let name = format!("{}-shard-{shard}", self.job);
@@ -220,7 +219,7 @@ impl JobResults {
         Ok(passed.map(|kept| (kept.result, kept.made_of)).collect())
     }
 
-    /// What each shard says of itself.
+    /// The summary of each shard.
     pub(super) async fn shards(&self) -> Result<BTreeMap<u16, RunResult>, ResultsError> {
         let maps = self.list(SHARD, None).await?;
         maps.iter()

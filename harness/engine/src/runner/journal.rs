@@ -1,4 +1,4 @@
-//! What cases came to is noted while a run goes on, so that a run that was ended can be picked up.
+//! The record of the results of cases during a run, so that an interrupted run can be resumed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::scenario::{TargetKind, files};
 /// Version of the form of a journal; raised when one of before can't be read any more.
 pub const JOURNAL_VERSION: &str = "kuberay-conformance.journal/v2";
 
-/// What a journal is about; one of another run does not fit.
+/// The run that a journal belongs to; another run can't use the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JournalHead {
@@ -40,19 +40,19 @@ pub struct JournalHead {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JournalEntry {
-    /// What its result depends on: the files of its scenario, the images that it ran with, and the
-    /// cluster.
+    /// Hash of the inputs of its result: the files of its scenario, the images that it ran with,
+    /// and the cluster.
     pub digest: String,
-    /// What it came to.
+    /// Its result.
     pub result: CaseResult,
 }
 
-/// Why a journal can't be used.
+/// A reason why a journal can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// It is of another run.
     #[error(
-        "{journal} is of another run ({what}), so --resume can't pick it up: give the same cluster, scenarios, releases, filters \
+        "{journal} belongs to another run ({what}), so --resume can't continue it: use the same cluster, scenarios, releases, filters \
          and shard, or run without --resume, which begins anew"
     )]
     OtherRun {
@@ -70,17 +70,17 @@ pub enum JournalError {
         journal: String,
         /// Which entry, from 1.
         number: usize,
-        /// What is wrong.
+        /// The problem.
         source: serde_json::Error,
     },
     /// It can't be read or written.
     #[error("{doing} the journal {journal}: {source}")]
     Access {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// Which journal.
         journal: String,
-        /// What went wrong.
+        /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
@@ -138,9 +138,7 @@ impl JournalHead {
             format!("{}, not {}", shard(found.shard), shard(self.shard))
         } else if self.cluster != found.cluster {
             let cluster = |cluster: &Option<String>| {
-                cluster
-                    .clone()
-                    .unwrap_or_else(|| "a cluster of its own".into())
+                cluster.clone().unwrap_or_else(|| "its own cluster".into())
             };
             format!(
                 "it ran in {}, not in {}",
@@ -173,7 +171,7 @@ pub struct RunJournal {
     output: PathBuf,
     /// The existing cluster.
     cluster: Option<String>,
-    /// What the clusters of each target are made of, once that is known.
+    /// The parts of the clusters of each target, once they are known.
     made_of: Mutex<BTreeMap<TargetKind, Vec<String>>>,
     passed: BTreeMap<String, JournalEntry>,
 }
@@ -216,7 +214,7 @@ impl RunJournal {
         targets.insert(target, made_of.collect());
     }
 
-    /// What the result of a case depends on; none where that is not known.
+    /// Returns the hash of the inputs of a case's result; `None` where they are not known.
     fn digest(&self, case: &TestCase, images: &[ImageRecord]) -> std::io::Result<Option<String>> {
         let own = case_digest(case, images)?;
         let targets = self.made_of.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,7 +227,7 @@ impl RunJournal {
         }))
     }
 
-    /// How many cases passed before; some may have changed since.
+    /// Returns the number of cases that passed before; some may have changed since.
     pub fn passed(&self) -> usize {
         self.passed.len()
     }
@@ -307,7 +305,7 @@ impl RunJournal {
     }
 }
 
-/// What the result of a case depends on beside the harness and the plan.
+/// Returns the hash of the inputs of a case's result, other than the harness and the plan.
 ///
 /// # Errors
 /// When a file of the scenario can't be read.

@@ -49,7 +49,7 @@ impl Open {
     }
 }
 
-/// What every version begins with.
+/// The beginning of every version.
 #[derive(Deserialize)]
 struct AnyHead {
     version: String,
@@ -109,7 +109,7 @@ impl FileJournal {
         Ok(entries)
     }
 
-    /// What was noted, and the length of it in bytes.
+    /// Returns the recorded results, and their length in bytes.
     fn read(
         &self,
         file: &mut File,

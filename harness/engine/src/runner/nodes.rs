@@ -1,4 +1,4 @@
-//! How many nodes a kind cluster must have for the scenarios of a run.
+//! The number of nodes that a kind cluster needs for the scenarios of a run.
 
 use super::requests::pods;
 use super::{Resources, default_jobs};
@@ -33,8 +33,8 @@ pub(super) fn nodes_for_all(scenarios: &[&Scenario], jobs: Option<usize>) -> (u3
     )
 }
 
-/// What the scenario says, and no fewer than its Pods need: each node of kind has all processors of
-/// this machine.
+/// Returns the number of nodes that the scenario names, or that its Pods need if it is higher. Each
+/// node of kind has all processors of this machine.
 fn nodes_for(scenario: &Scenario) -> u32 {
     let said = scenario.file.spec.nodes;
     // The operator's own samples are not there yet, and their scenarios say what they need.

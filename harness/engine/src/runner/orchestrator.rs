@@ -314,16 +314,16 @@ fn plan(spec: &RunSpec) -> Result<(Plan, Vec<CaseResult>, Vec<ScenarioRecord>), 
     Ok((plan, left_out, records))
 }
 
-/// What a run has found by now.
+/// The results of a run so far.
 #[derive(Default)]
 struct PartialResults {
     environment: Environment,
     cases: Vec<CaseResult>,
-    /// What of it could not be kept.
+    /// The results that could not be written.
     unkept: Vec<String>,
 }
 
-/// How many of the things that could not be kept are named.
+/// Number of the results that could not be written that are named one by one.
 const NAMED: usize = 5;
 
 /// Adds to what stopped a run what it could not keep of what it found.
@@ -331,8 +331,8 @@ fn with_unkept(interrupted: Option<String>, unkept: &[String]) -> Option<String>
     let more = unkept.len().saturating_sub(NAMED);
     let more = (more > 0).then(|| format!("{more} more"));
     let named: Vec<String> = unkept.iter().take(NAMED).cloned().chain(more).collect();
-    let unkept = (!named.is_empty())
-        .then(|| format!("not all that the run found is kept: {}", named.join("; ")));
+    let unkept =
+        (!named.is_empty()).then(|| format!("some results were not stored: {}", named.join("; ")));
     let texts: Vec<String> = interrupted.into_iter().chain(unkept).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
 }

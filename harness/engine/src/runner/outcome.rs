@@ -40,7 +40,7 @@ pub(super) fn blank(case: &TestCase) -> CaseResult {
     }
 }
 
-/// What is done beside applying its objects, one sentence each.
+/// Returns the steps of a case beyond applying its objects, one sentence each.
 pub(super) fn sentences(case: &TestCase) -> Vec<String> {
     let upgrade = case.scenario.upgrade_from.iter().map(|from| {
         format!(
@@ -53,7 +53,8 @@ pub(super) fn sentences(case: &TestCase) -> Vec<String> {
         .collect()
 }
 
-/// What was new could not be recorded, so the environment is to blame: there is nothing to review.
+/// Marks new snapshots that could not be recorded as an error of the environment: there is nothing
+/// to review.
 pub(super) fn unrecorded(checks: &mut [CheckResult], problems: &[String]) {
     let Some(first) = problems.first() else {
         return;
@@ -106,8 +107,8 @@ pub(super) fn fail(result: &mut CaseResult, error: &CaseError) {
     result.reason = Some(error.to_string());
 }
 
-/// How a case ended, by its checks: a failure is a verdict, which an error of the environment does
-/// not take back.
+/// Returns the outcome of a case by its checks. A failure is a verdict, which an error of the
+/// environment does not change.
 pub(super) fn summarise(checks: &[CheckResult]) -> (Outcome, Option<String>) {
     let first = |outcome| {
         let check = checks.iter().find(|check| check.outcome == outcome)?;

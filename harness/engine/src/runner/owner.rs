@@ -1,5 +1,5 @@
-//! Who makes things in a cluster that others use, too: only what has the same owner may be looked
-//! after.
+//! The owner of the objects that runs make in a shared cluster: a run cleans up only objects of its
+//! own owner.
 
 use sha2::{Digest, Sha256};
 

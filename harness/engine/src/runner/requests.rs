@@ -1,4 +1,4 @@
-//! What the Pods of a scenario's objects will ask a node for.
+//! The resource requests of the Pods of a scenario's objects.
 
 use k8s_openapi::api::core::v1::{Container, Pod};
 use serde_json::{Value, json};
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use super::Resources;
 use crate::check::requests;
 
-/// What KubeRay gives the autoscaler that it adds to a head.
+/// The resources of the autoscaler that KubeRay adds to a head.
 const AUTOSCALER: (f64, f64) = (0.5, 512.0 * 1024.0 * 1024.0);
-/// What KubeRay gives the Pod that submits the job of a `RayJob`.
+/// The resources of the Pod by which KubeRay submits the job of a `RayJob`.
 const SUBMITTER: (f64, f64) = (0.5, 200.0 * 1024.0 * 1024.0);
 
-/// What all Pods of these objects together will request, as far as the objects say.
+/// Returns the sum of the requests of all Pods of these objects, as far as the objects name them.
 pub fn total_requests(objects: &[Value]) -> Resources {
     pods(objects)
         .into_iter()
         .fold(Resources::default(), Resources::plus)
 }
 
-/// What each of the Pods requests.
+/// Returns the requests of each Pod of these objects.
 pub fn pods(objects: &[Value]) -> Vec<Resources> {
     objects.iter().flat_map(of_object).collect()
 }
@@ -73,7 +73,7 @@ fn of_template(template: &Value) -> Resources {
     of_pod(&pod)
 }
 
-/// What a Pod requests.
+/// Returns the requests of a Pod.
 pub(super) fn of_pod(pod: &Pod) -> Resources {
     Resources::new(requests::total(pod, "cpu"), requests::total(pod, "memory")).with_pods(1)
 }

@@ -66,7 +66,7 @@ impl Resources {
         }
     }
 
-    /// What is left; nothing where there is less.
+    /// Returns the difference; 0 where it would be negative.
     #[must_use]
     pub fn minus(self, other: Self) -> Self {
         Self {

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::redact::Redactor;
 
-/// How long progress waits for the API server's answer.
+/// Longest wait of progress for the API server's answer.
 const IN_TIME: Duration = Duration::from_secs(2);
 
 /// The Secrets of a namespace, and the redactor that learns them.

@@ -23,7 +23,7 @@ pub(super) struct AllocationsLock(
     #[expect(dead_code, reason = "it is held for its lock")] FileLock,
 );
 
-/// What all processes use.
+/// The capacity that all processes use.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Used {
     pub(super) amount: Resources,
@@ -33,7 +33,7 @@ pub(super) struct Used {
     pub(super) starting: u64,
 }
 
-/// What an allocation leaves in the folder while it is held.
+/// The file of an allocation in the folder, while the allocation is held.
 #[derive(Debug)]
 pub(super) struct Reservation {
     path: PathBuf,
@@ -68,7 +68,8 @@ impl Shared {
         }
     }
 
-    /// What all processes use; what ended processes have left is removed.
+    /// Returns the capacity that all processes use, and removes the files of processes that have
+    /// ended.
     pub(super) fn used(&self, _lock: &AllocationsLock) -> io::Result<Used> {
         let mut used = Used::default();
         for entry in std::fs::read_dir(&self.folder)? {

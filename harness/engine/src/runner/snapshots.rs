@@ -11,7 +11,7 @@ use crate::plan::TestCase;
 use crate::redact::Redactor;
 use crate::scenario::PodCreated;
 
-/// What the Pods of a case are compared with.
+/// The snapshots that the Pods of a case are compared with.
 pub(super) struct CaseSnapshots {
     own: SnapshotFolder,
     /// As the release before an upgrade sees the folder.
@@ -45,7 +45,7 @@ impl CaseSnapshots {
         std::iter::once(&self.own).chain(&self.before)
     }
 
-    /// What went wrong beside the comparisons themselves.
+    /// Returns the problems other than those of the comparisons themselves.
     pub(super) fn problems(&self) -> Vec<String> {
         self.all().flat_map(SnapshotFolder::problems).collect()
     }
@@ -77,7 +77,7 @@ impl Expectations for CaseSnapshots {
     }
 }
 
-/// What the difference is where all of it is within masks.
+/// The text for a difference that is wholly within masks.
 const WITHIN_A_SECRET: &str = "the two differ within a secret, which is not shown";
 
 /// The same comparison with secrets masked. A difference is made anew: it shows parts of lines, and

@@ -1,4 +1,4 @@
-//! What a run is asked to do.
+//! The description of a run: releases, targets, scenarios, and the way to run them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::plan::{Division, Filter, Pair};
 use crate::provider::{ReleaseSpec, RunEnd, TargetSpec};
 use crate::scenario::TargetKind;
 
-/// What a run is asked to do.
+/// The description of a run: releases, targets, scenarios, and the way to run them.
 #[derive(Debug, Clone)]
 pub struct RunSpec {
     /// The releases under test.
@@ -23,7 +23,7 @@ pub struct RunSpec {
     /// Whether nothing may be written into that folder, because its scenarios are part of the
     /// program.
     pub built_in: bool,
-    /// What narrows the plan.
+    /// The filter that narrows the plan.
     pub filter: Filter,
     /// Which part of the plan; all of it when absent.
     pub division: Option<Division>,

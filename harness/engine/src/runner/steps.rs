@@ -1,4 +1,4 @@
-//! What a scenario has done in place of components that envtest lacks.
+//! The steps of a scenario in place of components that envtest lacks.
 
 use std::collections::BTreeSet;
 
@@ -22,15 +22,15 @@ const NODE_TYPE: &str = "ray.io/node-type";
 pub(crate) struct StepRunner<'a> {
     steps: &'a Steps,
     sender: &'a Sender,
-    /// What it applies between two operators.
+    /// The objects to apply between two operators.
     between: &'a [Value],
-    /// What it applies.
+    /// The objects to apply.
     later: &'a [Value],
     pods: Api<Pod>,
     ray_clusters: Api<DynamicObject>,
     /// Uids of Pods that were made ready.
     ready: BTreeSet<String>,
-    /// What the API server refused to apply.
+    /// The objects that the API server rejected, each with its message.
     rejections: Vec<Rejection>,
     /// Uids of the Pods that were there when things were applied and deleted.
     before: Option<BTreeSet<String>>,
@@ -38,7 +38,7 @@ pub(crate) struct StepRunner<'a> {
     upgrade: Option<&'a dyn Upgrade>,
 }
 
-/// Why a step failed.
+/// A reason why a step failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StepError {
     #[error("the steps could not apply an object: {0}")]
@@ -88,7 +88,7 @@ impl<'a> StepRunner<'a> {
         self.before.as_ref()
     }
 
-    /// What the API server refused to apply.
+    /// Returns the objects that the API server rejected, each with its message.
     pub(crate) fn rejections(&self) -> &[Rejection] {
         &self.rejections
     }
@@ -99,9 +99,9 @@ impl<'a> StepRunner<'a> {
         let is_marked = |pod: &Pod| pod.uid().is_some_and(|uid| self.ready.contains(&uid));
         let mut pods = observation.pods.iter().filter(|pod| is_rays(pod));
         if acts && self.before.is_none() {
-            Some("the steps wait until the operator says that every RayCluster is ready")
+            Some("the steps wait until the operator reports every RayCluster as ready")
         } else if !self.steps.delete.is_empty() && !self.deleted {
-            Some("the steps wait for a Pod of what was applied before they delete anything")
+            Some("the steps wait for a Pod of the applied objects before they delete anything")
         } else if self.steps.mark_ready && (self.ready.is_empty() || !pods.all(is_marked)) {
             Some("the steps wait for Pods of Ray to mark them ready")
         } else {
@@ -213,7 +213,7 @@ impl<'a> StepRunner<'a> {
     }
 }
 
-/// What the API server says against an object.
+/// Returns the API server's rejection of an object.
 ///
 /// # Errors
 /// The error, where it is of the environment.

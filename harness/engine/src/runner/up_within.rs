@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::provider::{ReleaseSpec, TargetError, TargetSpec, TargetUp};
 use crate::results::Outcome;
 
-/// How long it may take to end what it has begun.
+/// Longest time to end the work that it has begun.
 const ENDED_WITHIN: Duration = Duration::from_secs(4);
 
 /// As [`up`], with a time limit.
@@ -86,7 +86,7 @@ impl Progress for Last {
     }
 
     fn finish(&self, task: &str, outcome: Outcome, message: &str) {
-        self.note(Some(format!("what comes after `{task}: {message}`")));
+        self.note(Some(format!("the step after `{task}: {message}`")));
         self.inner.finish(task, outcome, message);
     }
 

@@ -1,6 +1,5 @@
 //! Certificate authorities, made for one cluster and gone with it.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
@@ -9,6 +8,7 @@ use rcgen::{
 use serde_json::json;
 
 use super::error::{ClusterError, file, or_gone};
+use crate::process::replace_file;
 
 /// Makes one.
 pub(super) fn make(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
@@ -36,7 +36,7 @@ pub(super) const FOLDER: &str = "authority";
 pub(super) const CERTIFICATE: &str = "ca.crt";
 /// Its key.
 pub(super) const KEY: &str = "ca.key";
-/// What a node that joins needs to know of the control plane.
+/// The file with the data about the control plane that a joining node needs.
 pub(super) const DISCOVERY: &str = "discovery.conf";
 
 /// Makes the authority of a kind cluster before kubeadm would, so that nodes that join can be told
@@ -61,14 +61,7 @@ pub(super) fn write(cluster_folder: &Path, control_plane: &str) -> Result<PathBu
     std::fs::create_dir_all(&folder).map_err(file("making", &folder))?;
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
-        // Nobody else can read a temporary file, and that stays so.
-        let write = || {
-            let mut temporary = tempfile::NamedTempFile::new_in(&folder)?;
-            temporary.write_all(text.as_bytes())?;
-            temporary.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(file("writing", &path))
+        replace_file(&path, text.as_bytes(), 0o600).map_err(file("writing", &path))
     };
     write(CERTIFICATE, &certificate)?;
     write(KEY, &authority.key().serialize_pem())?;

@@ -13,10 +13,10 @@ use tower_http::timeout::{DeadlineBody, TimeoutBody};
 
 /// The limit for a request and its answer: as long as API servers give a request by themselves.
 pub(super) const ANSWERED_WITHIN: Duration = Duration::from_mins(1);
-/// How long a watch may say nothing. API servers end a watch of kube's after 290 s at most.
+/// Longest silence of a watch. API servers end a watch of kube's after 290 s at most.
 pub(super) const WATCH_SPEAKS_WITHIN: Duration = Duration::from_mins(5);
 
-/// How long requests may take.
+/// The time limits of requests.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// Until the answer begins, and until it is whole.

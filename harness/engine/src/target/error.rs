@@ -1,4 +1,4 @@
-//! Why a cluster could not be brought up or taken down.
+//! The reasons why a cluster could not be brought up or taken down.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use super::preflight::PreflightFinding;
 use crate::artifact::ArtifactError;
 use crate::process::{LockError, ProcessError};
 
-/// Why a cluster could not be brought up, used or taken down.
+/// A reason why a cluster could not be brought up, used or taken down.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// A program failed.
@@ -25,7 +25,7 @@ pub enum ClusterError {
     /// A file of ours could not be read or written.
     #[error("{doing} {path}: {source}", path = .path.display())]
     File {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// To which file.
         path: PathBuf,
@@ -33,11 +33,11 @@ pub enum ClusterError {
         source: std::io::Error,
     },
     /// The state file can't be understood.
-    #[error("the state file {path} can't be read ({problem}); it says what `cluster down` must remove, so look into it before you delete it", path = .path.display())]
+    #[error("the state file {path} can't be read ({problem}); it lists what `cluster down` must remove, so inspect it before you delete it", path = .path.display())]
     State {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// Another process works on this cluster.
@@ -45,7 +45,7 @@ pub enum ClusterError {
     Locked {
         /// The cluster.
         name: String,
-        /// Who holds the lock.
+        /// The process that holds the lock.
         holder: Holder,
     },
     /// Another process uses this cluster, and it would have to go.
@@ -53,22 +53,22 @@ pub enum ClusterError {
     InUse {
         /// The cluster.
         name: String,
-        /// Who uses it.
+        /// The processes that use it.
         users: Vec<Holder>,
-        /// What that means.
+        /// The consequence.
         consequence: &'static str,
     },
     /// Something has a name that we need, and we did not make it.
     #[error(
-        "{what} is there already and was not made by this cache folder; remove it, or use another --cluster"
+        "{what} already exists and was not created by this cache folder; remove it, or use another --cluster"
     )]
     NotOurs {
-        /// What it is.
+        /// Its kind and its name.
         what: String,
     },
     /// The cluster was made with the other engine.
     #[error(
-        "the cluster {name} was made with {made}, but {now} is used now; choose {made}, or run `cluster down` with it first"
+        "the cluster {name} was created with {made}, but the engine is {now}; choose {made}, or run `cluster down` with it first"
     )]
     OtherEngine {
         /// The cluster.
@@ -83,7 +83,7 @@ pub enum ClusterError {
     NotUp {
         /// The cluster.
         name: String,
-        /// What is missing.
+        /// The missing part.
         why: String,
     },
     /// A cluster name that can't be used.
@@ -94,7 +94,7 @@ pub enum ClusterError {
     /// The API server can't be used.
     #[error("{doing}: {source}")]
     Api {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// The answer.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -102,11 +102,11 @@ pub enum ClusterError {
     /// The nodes did not become what they must in time.
     #[error("after {seconds} s {awaited}; last seen: {seen}")]
     Deadline {
-        /// How long it was waited.
+        /// The wait, in seconds.
         seconds: u64,
-        /// What did not come.
+        /// The condition that was not met.
         awaited: &'static str,
-        /// What was there instead.
+        /// The last state.
         seen: String,
     },
     /// A program of an API server did not do what it must.
@@ -114,7 +114,7 @@ pub enum ClusterError {
     Program {
         /// Which program.
         name: String,
-        /// What went wrong.
+        /// The problem.
         problem: String,
     },
     /// Certificates could not be made.
@@ -126,7 +126,7 @@ pub enum ClusterError {
     /// A program answered something that can't be understood.
     #[error("{doing}: unexpected answer `{answer}`")]
     Answer {
-        /// What was being done.
+        /// The action that failed.
         doing: &'static str,
         /// The answer.
         answer: String,
@@ -139,7 +139,7 @@ impl From<ArtifactError> for ClusterError {
     }
 }
 
-/// What was to be removed may be gone already.
+/// Accepts that the thing to remove does not exist.
 pub(super) fn or_gone(removed: std::io::Result<()>) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),

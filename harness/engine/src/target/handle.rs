@@ -27,7 +27,7 @@ pub struct ClusterHandle {
     pub kubernetes: String,
     /// Whether it was up before.
     pub reused: bool,
-    /// What bringing it up took.
+    /// The phases of bringing it up, with their durations.
     pub phases: Vec<Phase>,
     /// The engine that runs it.
     pub engine: Engine,
@@ -72,7 +72,7 @@ async fn push_to(
     image: &Image,
 ) -> Result<bool, ClusterError> {
     let registry = registry
-        .ok_or_else(|| ClusterError::Registry(format!("{name} was brought up without one")))?;
+        .ok_or_else(|| ClusterError::Registry(format!("{name} was created without a registry")))?;
     push::push(engine, image, registry.port, &registry.notes()).await
 }
 
@@ -129,14 +129,14 @@ impl ClusterHandle {
     }
 }
 
-/// What is there of a cluster.
+/// The state of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// Nothing that we made.
     Down,
     /// Something, but not a cluster that can be used.
     Incomplete {
-        /// What is missing.
+        /// The missing part.
         why: String,
     },
     /// A cluster that can be used.

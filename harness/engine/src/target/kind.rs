@@ -12,8 +12,9 @@ use tokio::sync::watch;
 
 use super::error::ClusterError;
 use super::handle::{ClusterHandle, EarlyCluster, Status};
-use super::kind_config::{AUDIT_LOG, Extras, NodeFacts, kind_config};
+use super::kind_config::{AUDIT_LOG, Extras, kind_config};
 use super::lock::{Holder, Lease, Lock, Patience};
+use super::node_facts::NodeFacts;
 use super::preflight;
 use super::registry;
 use super::remove::{KIND_LABEL, Removed, Remover};
@@ -31,18 +32,18 @@ const FORM: &str = "1";
 
 const TASK: &str = "cluster";
 
-/// What the lock of a cluster says that is being brought up.
+/// The task that the lock of a cluster names while it is being brought up.
 pub(crate) const UP: &str = "up";
-/// What it says while the operator in the cluster is replaced.
+/// The task that the lock names while the operator in the cluster is replaced.
 pub(crate) const UPGRADE: &str = "operator upgrades";
 
 /// The file that [`KindCluster::note`] names.
-const NOTE: &str = "session.json";
+const NOTE: &str = "target.json";
 
 /// The folder of the audit log in the cluster's own.
 const AUDIT: &str = "audit";
 
-/// How long an API server that is up may take to answer.
+/// Longest wait for the answer of an API server that is up.
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// Clusters made with kind, each known by its name.
@@ -53,7 +54,7 @@ pub struct KindCluster {
     progress: Arc<dyn Progress>,
 }
 
-/// What a cluster is made of.
+/// The parts and options of a cluster.
 #[derive(Debug, Clone)]
 pub struct UpOptions<'a> {
     /// The kind program.
@@ -64,8 +65,8 @@ pub struct UpOptions<'a> {
     pub registry_image: Option<&'a Image>,
     /// The folder where the registry keeps what is pushed, also when the cluster is gone.
     pub registry_data: &'a Path,
-    /// What nodes shall find unpacked; `None` where they unpack what they start, each for itself.
-    /// Needs a registry.
+    /// The images that nodes find unpacked; `None` where each node unpacks the images that it
+    /// starts. Needs a registry.
     pub unpacked: Option<Unpack<'a>>,
     /// Nodes beside the control plane.
     pub workers: u32,
@@ -76,25 +77,25 @@ pub struct UpOptions<'a> {
     pub audit: bool,
     /// Whether nodes ask the public registries for what the local one lacks.
     pub upstream: bool,
-    /// What to do when another process works on the cluster.
+    /// The behaviour while another process works on the cluster.
     pub patience: Patience,
-    /// How long the nodes may take until they are Ready.
+    /// Longest time until the nodes are Ready.
     pub deadline: Duration,
     /// A program whose `main` calls [`registry_helper`](super::registry_helper); `None` is this
     /// program itself.
     pub helper: Option<&'a Path>,
-    /// What the cluster is used for, told to others that would change it.
+    /// The purpose of the cluster, shown to other processes that would change it.
     pub purpose: &'a str,
     /// Whether it stays when nobody uses it any more, until it is taken down.
     pub keep: bool,
 }
 
-/// What became of a cluster that a run no longer uses.
+/// The fate of a cluster that a run no longer uses.
 #[derive(Debug)]
 pub(crate) enum Left {
-    /// Nobody else used it, so it is removed.
+    /// No other process used it, so it is removed.
     Removed,
-    /// Somebody brought it up to stay.
+    /// It was brought up to stay.
     Kept,
     /// Others use it, bring it up or remove it: it is theirs.
     ToOthers(Vec<Holder>),
@@ -324,7 +325,7 @@ impl KindCluster {
             name: self.name.clone(),
             why: why.into(),
         };
-        let state = self.load()?.ok_or_else(|| not_up("nothing was made"))?;
+        let state = self.load()?.ok_or_else(|| not_up("it was not created"))?;
         let complete = state
             .complete
             .clone()
@@ -399,7 +400,7 @@ impl KindCluster {
         };
         let incomplete = |why: &str| Ok(Status::Incomplete { why: why.into() });
         let Some(complete) = state.complete.clone() else {
-            return incomplete("it is being made or removed, or that was stopped half-way");
+            return incomplete("its creation or removal is running or was interrupted");
         };
         if !self.is_usable(&state).await {
             return incomplete("its nodes don't run or its API server does not answer");
@@ -503,7 +504,8 @@ impl KindCluster {
         Lease::users(&self.folder)
     }
 
-    /// Where whoever brings the cluster up may note what is in it; the file goes with the cluster.
+    /// Returns the file in which the process that brings the cluster up may record its content; the
+    /// file is removed with the cluster.
     pub(crate) fn note(state: &Path, name: &str) -> PathBuf {
         Self::folder(state, name).join(NOTE)
     }

@@ -4,32 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::authority;
+use super::node_facts::NodeFacts;
 use crate::container::{Cgroup, Host};
 
-/// What a node image contains, as far as the configuration depends on it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NodeFacts {
-    /// Release of Kubernetes, such as `v1.34.4`.
-    pub kubernetes: String,
-    /// The `version` that the image's `/etc/containerd/config.toml` declares; its patches must use
-    /// the same keys.
-    pub containerd_config: u32,
-    /// Whether the image brings a network of its own (kindnet), which kind installs.
-    pub default_cni: bool,
-}
-
-impl NodeFacts {
-    /// Minor release of Kubernetes; 0 where it can't be read.
-    pub(super) fn minor(&self) -> u32 {
-        self.kubernetes
-            .split('.')
-            .nth(1)
-            .and_then(|minor| minor.parse().ok())
-            .unwrap_or(0)
-    }
-}
-
-/// What containerd's CRI plugins are called in a configuration file.
+/// The names of containerd's CRI plugins in a configuration file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CriKeys {
     /// The plugin that starts containers.
@@ -75,10 +53,10 @@ const AUDIT_IN_NODE: &str = "/var/log/kuberay-conformance";
 pub(super) const AUDIT_POLICY: &str = "policy.yaml";
 /// The audit log, in the folder that is mounted.
 pub const AUDIT_LOG: &str = "audit.log";
-/// Who asked for what and when, once for each request; what was said is left out.
+/// The audit policy: one entry for each request, with user, object and time, without bodies.
 pub(super) const AUDIT_POLICY_TEXT: &str = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n- level: Metadata\n";
 
-/// What nodes are given beside what every cluster has.
+/// The additions to the nodes of an ordinary cluster.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extras<'a> {
     /// The folder into which the API server writes an audit log, and which holds its policy.

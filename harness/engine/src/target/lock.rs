@@ -1,4 +1,5 @@
-//! Who works on a cluster, and who uses it; a lock ends with its process, whatever ends that.
+//! The processes that change a cluster and those that use it. A lock ends with its process,
+//! whatever ends the process.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,7 +9,7 @@ pub use crate::process::Holder;
 use crate::process::{FileLock, Liveness, LockError, Probe, ProcessIdentity, stop_point};
 use crate::progress::Progress;
 
-/// What to do when another process works on the cluster.
+/// The behaviour while another process works on the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
     /// Wait for it, at most so long.
@@ -24,7 +25,7 @@ impl Default for Patience {
     }
 }
 
-/// How long another process is waited for.
+/// Longest wait for another process.
 const LONGEST: Duration = Duration::from_mins(10);
 
 /// The right to change a cluster; ends when dropped.
@@ -71,8 +72,8 @@ impl Lock {
         std::fs::create_dir_all(folder).map_err(file("making", folder))?;
         let mut told = false;
         let waits = |holder: &Holder, waited| {
-            // Who has just got the lock has not written who it is, so that what is read may be of
-            // the one before.
+            // A process that has just got the lock has not written its record yet, so the record
+            // may be that of the previous holder.
             let is_other = holder.process.as_deref().is_some_and(|process| {
                 process != ProcessIdentity::current() && process.liveness() == Liveness::Runs
             });
@@ -121,7 +122,8 @@ impl Lease {
         }
     }
 
-    /// Who uses the cluster now; marks that ended processes left are removed.
+    /// Returns the processes that use the cluster, and removes the marks of processes that have
+    /// ended.
     pub(crate) fn users(folder: &Path) -> Result<Vec<Holder>, ClusterError> {
         let folder = folder.join("users");
         let entries = match std::fs::read_dir(&folder) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::error::ClusterError;
-use super::kind_config::NodeFacts;
+use super::node_facts::NodeFacts;
 use crate::container::Engine;
 use crate::process;
 

@@ -1,16 +1,16 @@
-//! What is known to break a node, found before a node is made.
+//! Checks for known problems that break a node, before a node is made.
 
 use std::fmt;
 
 use kuberay_manifest::Severity;
 
-use super::kind_config::NodeFacts;
+use super::node_facts::NodeFacts;
 use crate::container::{Cgroup, EngineKind, Host, MODULES};
 
 /// One thing that this machine lacks, with what to do, in one sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PreflightFinding {
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// The sentence.
     pub sentence: String,

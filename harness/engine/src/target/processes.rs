@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// What proves that a process is ours: its program's name and arguments that nobody else would give
+/// The proof that a process is ours: its program's name, and arguments that no other program gives
 /// it, such as a path in our state folder.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Signature<'a> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::error::{ClusterError, file};
-use super::registry::MIRRORED;
+use super::names::MIRRORED;
 use crate::artifact::{Image, head_local};
 use crate::container::{Engine, EngineKind};
 use crate::process;

@@ -16,7 +16,7 @@ use tower::layer::layer_fn;
 use super::deadline::{Deadlines, Limits};
 use super::error::ClusterError;
 
-/// What requests of the harness are known by.
+/// The user agent of the harness's requests.
 const USER_AGENT: &str = concat!("kuberay-conformance/", env!("CARGO_PKG_VERSION"));
 
 fn api(doing: &'static str) -> impl Fn(kube::Error) -> ClusterError {
@@ -47,7 +47,7 @@ pub(crate) fn client_of(config: Config) -> Result<Client, kube::Error> {
     client_with(config, Limits::default())
 }
 
-/// How long the program may take that a kubeconfig names for credentials; a browser may ask for a
+/// Longest time of the program that a kubeconfig names for credentials; a browser may ask for a
 /// password meanwhile.
 const CREDENTIALS_WITHIN: Duration = Duration::from_mins(2);
 

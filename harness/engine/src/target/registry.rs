@@ -14,6 +14,7 @@ use testcontainers::{GenericImage, ImageExt as _, ReuseDirective};
 
 use super::error::{ClusterError, file};
 use super::kind_config::MIRRORS;
+use super::names::{HELPER_NAME, MIRRORED};
 use super::network::INSTANCE_LABEL;
 use super::service::Api;
 use super::{node, push, remove};
@@ -24,26 +25,19 @@ use crate::process;
 /// Tells a harness process that it is the helper that starts the registry; holds a [`Start`].
 const HELPER: &str = "KUBERAY_CONFORMANCE_START_REGISTRY";
 
-/// What such a process is called; its only argument is the instance, so that `cluster down` knows
-/// it.
-pub(super) const HELPER_NAME: &str = "kuberay-conformance-registry-helper";
-
 /// The port inside the container.
 const PORT: u16 = 5000;
 
-/// How long a registry that was just started may take to answer.
+/// Longest wait for the answer of a registry that was just started.
 const FIRST_WITHIN: Duration = Duration::from_secs(20);
 
-/// How long one may take that has answered before.
+/// Longest wait for the answer of a registry that has answered before.
 const AGAIN_WITHIN: Duration = Duration::from_secs(5);
-
-/// Registries whose names the nodes resolve to ours.
-pub(super) const MIRRORED: [&str; 2] = ["docker.io", "quay.io"];
 
 /// The authority of the user's mirrors, beside `hosts.toml` in nodes.
 const AUTHORITY: &str = "mirror-ca.crt";
 
-/// What the helper starts.
+/// The registry that the helper starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Start {
     pub(super) image: String,

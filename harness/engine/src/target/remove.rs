@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::authority;
 use super::error::{ClusterError, file, or_gone};
+use super::names::HELPER_NAME;
 use super::network::{self, INSTANCE_LABEL};
 use super::processes::{self, Signature};
-use super::registry::HELPER_NAME;
 use super::state::{ClusterRecord, CreatedItem, StateFile};
 use super::{node, service};
 use crate::container::MODULES;
@@ -16,10 +16,10 @@ use crate::process;
 /// The label of kind's nodes.
 pub(super) const KIND_LABEL: &str = "io.x-k8s.kind.cluster";
 
-/// What `cluster down` did.
+/// The result of `cluster down`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// What was removed, for people.
+    /// The things that were removed, one line each.
     pub removed: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct Remover<'a> {
     pub(super) engine: &'a Engine,
     pub(super) file: StateFile,
     pub(super) kubeconfig: PathBuf,
-    /// What is noted of the cluster's content.
+    /// The file that records the cluster's content.
     pub(super) note: PathBuf,
 }
 

@@ -1,13 +1,13 @@
 //! The state file: what is ours, written before it is made, so that `cluster down` can remove it
 //! whenever we are killed.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{ClusterError, file, or_gone};
 use crate::container::EngineKind;
+use crate::process::replace_file;
 
 const VERSION: u32 = 1;
 
@@ -54,7 +54,7 @@ pub(super) struct RegistryPlace {
 }
 
 impl RegistryPlace {
-    /// What the registry itself stores.
+    /// Returns the folder in which the registry itself stores its data.
     pub(super) fn blobs(&self) -> PathBuf {
         self.data.join("blobs")
     }
@@ -65,7 +65,7 @@ impl RegistryPlace {
     }
 }
 
-/// What of a complete cluster a later run needs to know.
+/// The facts about a complete cluster that a later run needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Complete {
@@ -169,15 +169,7 @@ impl StateFile {
 
     /// Replaces the file as a whole, safe from a kill and from a power failure.
     pub(super) fn save(&self, state: &ClusterRecord) -> Result<(), ClusterError> {
-        let folder = self.0.parent().unwrap_or(Path::new("."));
-        let write = || {
-            let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&mut temporary, state)?;
-            temporary.flush()?;
-            temporary.as_file().sync_all()?;
-            temporary.persist(&self.0)?;
-            std::fs::File::open(folder)?.sync_all()
-        };
+        let write = || replace_file(&self.0, &serde_json::to_vec_pretty(state)?, 0o600);
         write().map_err(file("writing", &self.0))
     }
 

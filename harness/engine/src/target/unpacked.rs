@@ -1,11 +1,11 @@
-//! What nodes keep of their images, unpacked once and shared by the nodes of every cluster that
-//! comes after.
+//! The unpacked images of nodes: unpacked once, and shared by the nodes of every later cluster.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::error::{ClusterError, file, or_gone};
 use super::kind_config::UNIT_ADDITION;
+use super::names::MIRRORED;
 use super::network::INSTANCE_LABEL;
 use super::{push, registry};
 use crate::artifact::{ArtifactError, Image, Store};
@@ -14,7 +14,7 @@ use crate::process::{self, FileLock, LockError};
 
 /// The folder in the store.
 const NAME: &str = "unpacked";
-/// How many of them stay. One with Ray in it takes 2 GB.
+/// Number of them that stay. One with Ray takes 2 GB.
 const KEPT: usize = 3;
 /// A node's image without images in it.
 const BARE: &str = "localhost/kuberay-conformance/bare-node";
@@ -33,10 +33,10 @@ pub struct Unpack<'a> {
     pub images: &'a [&'a Image],
 }
 
-/// What nodes are made of where their images are unpacked already.
+/// The parts of nodes whose images are already unpacked.
 #[derive(Debug)]
 pub(super) struct Shared {
-    /// What they mount.
+    /// The folder that they mount.
     pub(super) folder: PathBuf,
     /// The image that they are made of.
     pub(super) node_image: String,
@@ -74,7 +74,7 @@ impl Unpack<'_> {
         Ok(Wanted(FileLock::share(&self.mark(key), |_, _| true).await?))
     }
 
-    /// The file that whoever wants it, or removes it, has locked.
+    /// Returns the file that a process locks while it needs the folder or removes it.
     fn mark(&self, key: &str) -> PathBuf {
         self.store
             .root()
@@ -104,7 +104,7 @@ impl Unpack<'_> {
             write("unpack.sh", UNPACK)?;
             write("attach.sh", ATTACH)?;
             write(UNIT_ADDITION, ADDITION)?;
-            for registry in registry::MIRRORED {
+            for registry in MIRRORED {
                 write(
                     &format!("certs.d/{registry}/hosts.toml"),
                     &registry::Hosts {

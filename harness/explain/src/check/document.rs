@@ -6,17 +6,21 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ignore::Other;
+use super::ids::Other;
 use super::impact::Impact;
 use crate::document::{ExplainedOperator, Object};
 
-/// What the document calls its own form; it changes when a field changes its meaning or goes, not
-/// when one is added.
+/// The value of `version` in the document. It changes when a field is removed or changes its
+/// meaning, not when one is added.
+///
+/// ```
+/// assert_eq!(kuberay_explain::check::VERSION, "kuberay-conformance.check/v1");
+/// ```
 pub const VERSION: &str = "kuberay-conformance.check/v1";
 
-/// What is wrong with manifests.
+/// The problems of manifests.
 ///
-/// What a cluster's mutating webhooks, quotas and admission policies do is out of scope.
+/// The mutating webhooks, quotas and admission policies of a cluster are out of scope.
 ///
 /// ```
 /// use std::path::Path;
@@ -55,18 +59,35 @@ pub struct CheckReport {
     pub files: Vec<String>,
     /// Number of KubeRay's objects in them.
     pub objects: usize,
-    /// What was found, in the order of files and lines.
+    /// The problems, in the order of files and lines.
     pub findings: Vec<CheckFinding>,
-    /// What an upgrade changes for each object, where two releases were compared.
+    /// The changes of an upgrade for each object, where two releases were compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub upgrades: Vec<ObjectUpgrade>,
-    /// What was left out and why.
+    /// Notes about objects that were left out, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 impl CheckReport {
-    /// Joins what was found for operators of one cluster.
+    /// Joins the reports of several operators of one cluster, each with its own objects.
+    ///
+    /// Each operator is listed once. An ignored id is unused only where it is unused in every
+    /// report.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use kuberay_explain::check::{CheckReport, Options, check};
+    /// use kuberay_manifest::Source;
+    ///
+    /// let options = Options::new(vec!["1.6.2".parse()?]);
+    /// let report = |name: &str| check(&[Source::new(Path::new(name), "kind: Pod\n")], &options);
+    /// let both = CheckReport::together(vec![report("a.yaml")?, report("b.yaml")?]);
+    /// assert_eq!(both.files, ["a.yaml", "b.yaml"]);
+    /// assert_eq!(both.operators.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn together(reports: Vec<Self>) -> Self {
         let number = reports.len();
         let mut all = Self {
@@ -131,9 +152,9 @@ impl CheckReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckFinding {
-    /// Id of the trap, or `malformed-object`, `not-kuberay`, `unreadable`, `unused-ignore`.
+    /// Id of the trap, or of another problem, such as `refused-by-api-server` or `unreadable`.
     pub id: String,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// The rule of the contract behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -161,9 +182,9 @@ pub struct CheckFinding {
     #[schemars(with = "Vec<String>")]
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operators: Vec<Version>,
-    /// What happens, in a sentence.
+    /// The effect, in a sentence.
     pub message: String,
-    /// What to write instead.
+    /// The text to write instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// The page of the trap, from the top of the repository.
@@ -193,7 +214,7 @@ impl Default for CheckFinding {
     }
 }
 
-/// What an upgrade changes for one object.
+/// The changes of an upgrade for one object.
 ///
 /// ```
 /// use std::path::Path;
@@ -235,7 +256,37 @@ pub struct ObjectUpgrade {
     pub traps: Vec<String>,
 }
 
-/// A dated feature that comes or goes.
+/// A dated feature that an upgrade brings or takes away.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use kuberay_explain::check::{Impact, Options, check};
+/// use kuberay_manifest::Source;
+///
+/// let manifest = r#"
+/// apiVersion: ray.io/v1
+/// kind: RayCluster
+/// metadata: {name: demo}
+/// spec:
+///   headGroupSpec:
+///     rayStartParams: {}
+///     template:
+///       spec:
+///         containers:
+///         - {name: ray-head, image: ray, args: ["prepare &"], resources: {limits: {cpu: 1}}}
+/// "#;
+/// let sources = [Source::new(Path::new("demo.yaml"), manifest)];
+/// let mut options = Options::new(vec!["1.3.2".parse()?, "1.4.2".parse()?]);
+/// options.upgrade = true;
+/// let upgrade = &check(&sources, &options)?.upgrades[0];
+/// let shell = upgrade.features.iter().find(|change| change.feature == "plain-shell").unwrap();
+/// assert!(shell.comes);
+/// assert_eq!(shell.at.to_string(), "1.4.0");
+/// assert_eq!(shell.impact, Impact::Review);
+/// assert_eq!(shell.containers, ["head"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FeatureChange {
@@ -243,14 +294,14 @@ pub struct FeatureChange {
     pub feature: String,
     /// Its rule.
     pub rule: String,
-    /// Whether the release after the upgrade has it.
+    /// `true` where the release after the upgrade has it, `false` where the release before has it.
     pub comes: bool,
     /// The release that brings it, or the first one without it.
     #[schemars(with = "String")]
     pub at: Version,
-    /// What it can do to a user's command.
+    /// The largest effect that it can have on a user's command.
     pub impact: Impact,
-    /// What it does.
+    /// Its description, in a sentence.
     pub says: String,
     /// Source file or issue of KubeRay.
     pub source: String,
@@ -260,6 +311,17 @@ pub struct FeatureChange {
 
 impl CheckReport {
     /// Returns the number of findings of a severity.
+    ///
+    /// ```
+    /// use kuberay_explain::check::{CheckFinding, CheckReport};
+    /// use kuberay_manifest::Severity;
+    ///
+    /// // The severity of a finding is `Error` by default.
+    /// let findings = vec![CheckFinding::default(); 2];
+    /// let report = CheckReport { findings, ..CheckReport::default() };
+    /// assert_eq!(report.count(Severity::Error), 2);
+    /// assert_eq!(report.count(Severity::Note), 0);
+    /// ```
     pub fn count(&self, severity: Severity) -> usize {
         self.findings
             .iter()
@@ -268,13 +330,32 @@ impl CheckReport {
     }
 
     /// Returns whether a file could not be read as a manifest.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use kuberay_explain::check::{Options, check};
+    /// use kuberay_manifest::Source;
+    ///
+    /// let sources = [Source::new(Path::new("demo.yaml"), "spec: [\n")];
+    /// let report = check(&sources, &Options::new(vec!["1.6.2".parse()?]))?;
+    /// assert!(report.is_unreadable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn is_unreadable(&self) -> bool {
         self.findings
             .iter()
             .any(|finding| finding.id == super::Other::Unreadable.id())
     }
 
-    /// Returns the severity of the worst finding or of the worst change of an upgrade.
+    /// Returns the severity of the worst finding or of the worst change of an upgrade; `None` where
+    /// there is neither.
+    ///
+    /// ```
+    /// use kuberay_explain::check::CheckReport;
+    ///
+    /// assert_eq!(CheckReport::default().worst(), None);
+    /// ```
     pub fn worst(&self) -> Option<Severity> {
         let findings = self.findings.iter().map(|finding| finding.severity);
         let upgrades = self
@@ -285,7 +366,13 @@ impl CheckReport {
     }
 }
 
-/// Returns the JSON schema of the document, as committed in `docs/schema/check.schema.json`.
+/// Returns the JSON schema of [`CheckReport`], which `check --format json` writes and
+/// `docs/schema/check.schema.json` contains.
+///
+/// ```
+/// let schema = kuberay_explain::check::schema();
+/// assert_eq!(schema["title"], "CheckReport");
+/// ```
 pub fn schema() -> Value {
     kuberay_manifest::schema_of::<CheckReport>()
 }

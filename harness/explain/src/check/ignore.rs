@@ -1,4 +1,4 @@
-//! Which findings are left out: by option, by configuration, and by an annotation on the object.
+//! Findings that are left out: by option, by configuration, and by an annotation on the object.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -7,12 +7,12 @@ use kuberay_manifest::yaml::Node;
 use kuberay_manifest::{Location, Severity, Source};
 
 use super::document::CheckFinding;
-use super::{Options, TRAPS, finding, region};
-use crate::document::MissingPods;
+use super::ids::{Other, is_id, nearest};
+use super::{Options, finding, region};
 use crate::document::Object;
 use crate::objects::RayObject;
 
-/// An id to ignore, and who says so.
+/// An id to ignore, and the file that lists it.
 ///
 /// ```
 /// use std::path::Path;
@@ -42,167 +42,11 @@ use crate::objects::RayObject;
 pub struct Ignore {
     /// The id.
     pub id: String,
-    /// The file and position; none for an option of the command line.
+    /// The file and the position in it; `None` for an option of the command line.
     pub origin: Option<(String, Location)>,
 }
 
-/// Findings that are no traps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Other {
-    /// A file that is no YAML.
-    Unreadable,
-    /// An object with a field of the wrong type.
-    MalformedObject,
-    /// An object that a client refuses that asks for strict validation, as kubectl does.
-    RefusedByClient,
-    /// An object that breaks its custom resource definition.
-    RefusedByApiServer,
-    /// An object that breaks the operator's own checks.
-    RefusedByOperator,
-    /// An object whose Pods or Services can't be created.
-    RefusedAtPodCreation,
-    /// An object that only clients of another kind refuse.
-    RefusedForSome,
-    /// An object that nobody refuses and that has no Pods for now.
-    NoPodsYet,
-    /// An object whose kind is named like one of KubeRay's, of another API.
-    NotKuberay,
-    /// An object for which an upgrade changes something.
-    ChangesWithUpgrade,
-    /// An id that is ignored and not found.
-    UnusedIgnore,
-}
-
-/// The ids of findings that are no traps.
-pub const IDS: [Other; 11] = [
-    Other::Unreadable,
-    Other::MalformedObject,
-    Other::RefusedByClient,
-    Other::RefusedByApiServer,
-    Other::RefusedByOperator,
-    Other::RefusedAtPodCreation,
-    Other::RefusedForSome,
-    Other::NoPodsYet,
-    Other::NotKuberay,
-    Other::ChangesWithUpgrade,
-    Other::UnusedIgnore,
-];
-
-impl Other {
-    /// Returns its id.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable",
-            Self::MalformedObject => "malformed-object",
-            Self::RefusedByClient => "refused-by-client",
-            Self::RefusedByApiServer => "refused-by-api-server",
-            Self::RefusedByOperator => "refused-by-operator",
-            Self::RefusedAtPodCreation => "refused-at-pod-creation",
-            Self::RefusedForSome => "refused-for-some-clients",
-            Self::NoPodsYet => "no-pods-yet",
-            Self::NotKuberay => "not-kuberay",
-            Self::ChangesWithUpgrade => "changes-with-upgrade",
-            Self::UnusedIgnore => "unused-ignore",
-        }
-    }
-
-    /// Who refuses, as the beginning of a message.
-    pub(super) fn who(self, missing: MissingPods) -> &'static str {
-        match (self, missing) {
-            (Self::RefusedByClient, _) => "kubectl refuses this",
-            (Self::RefusedByApiServer, _) => "the API server refuses this",
-            (Self::RefusedByOperator, MissingPods::All) => {
-                "the operator refuses this, and there are no Pods"
-            }
-            (Self::RefusedByOperator, MissingPods::Workers) => {
-                "the operator refuses this, and there are no Pods of this worker group and of those after it"
-            }
-            (Self::RefusedByOperator, MissingPods::Submitter) => {
-                "the operator makes no submitter because of this, and the job never runs"
-            }
-            (Self::RefusedAtPodCreation, MissingPods::Workers) => {
-                "no Pod of this worker group and of those after it can be created"
-            }
-            (Self::RefusedAtPodCreation, MissingPods::Submitter) => {
-                "the submitter can't be created, and the job never runs"
-            }
-            (Self::RefusedAtPodCreation, _) => "no Pod can be created",
-            _ => "some clients refuse this",
-        }
-    }
-
-    /// Returns its severity.
-    pub fn severity(self) -> Severity {
-        match self {
-            Self::Unreadable
-            | Self::MalformedObject
-            | Self::RefusedByClient
-            | Self::RefusedByApiServer
-            | Self::RefusedByOperator
-            | Self::RefusedAtPodCreation => Severity::Error,
-            Self::ChangesWithUpgrade => Severity::Warning,
-            Self::RefusedForSome | Self::NoPodsYet | Self::NotKuberay | Self::UnusedIgnore => {
-                Severity::Note
-            }
-        }
-    }
-
-    /// Returns what it means, in a sentence.
-    pub fn says(self) -> &'static str {
-        match self {
-            Self::Unreadable => {
-                "The file is no YAML or JSON, or a Helm template that nobody has rendered."
-            }
-            Self::MalformedObject => "A field of the object has the wrong type or is missing.",
-            Self::RefusedByClient => {
-                "A client that asks for strict validation, as kubectl does, refuses the object; others have the field dropped."
-            }
-            Self::RefusedByApiServer => {
-                "The object breaks its custom resource definition, and the API server refuses it."
-            }
-            Self::RefusedByOperator => {
-                "The object is stored, but it breaks the operator's own checks: it gets an event and no Pods."
-            }
-            Self::RefusedAtPodCreation => {
-                "The operator takes the object, and the API server refuses the Pods or Services that it makes."
-            }
-            Self::RefusedForSome => "Only some clients refuse the object.",
-            Self::NoPodsYet => "Nobody refuses the object, and it has no Pods for now.",
-            Self::NotKuberay => "The object's apiVersion is not ray.io/v1 or ray.io/v1alpha1.",
-            Self::ChangesWithUpgrade => {
-                "The upgrade from `--from` to `--to` changes what runs; a finding of its own in the formats sarif, github \
-                 and junit, with the severity of the largest impact."
-            }
-            Self::UnusedIgnore => "An id that is ignored was not found.",
-        }
-    }
-}
-
-/// Returns whether findings can have an id.
-pub fn is_id(id: &str) -> bool {
-    TRAPS.iter().any(|trap| trap.id == id) || IDS.iter().any(|other| other.id() == id)
-}
-
-/// No word that may be an id is longer, in bytes.
-const LONGEST: usize = 200;
-
-/// Returns the id that is most like a word that is none.
-pub fn nearest(word: &str) -> Option<&'static str> {
-    // Nobody misspells so much, and to compare it would take for ever.
-    if word.len() > LONGEST {
-        return None;
-    }
-    let all = TRAPS
-        .iter()
-        .map(|trap| trap.id)
-        .chain(IDS.iter().map(|other| other.id()));
-    let close = all
-        .map(|id| (strsim::jaro_winkler(word, id), id))
-        .filter(|(near, _)| *near > 0.8);
-    close.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id)| id)
-}
-
-/// What is selected and ignored, and which of it was of use.
+/// The selected and ignored ids, and the ignored ids that were found.
 pub(super) struct Ignores<'a> {
     options: &'a Options,
     used: BTreeSet<String>,
@@ -216,7 +60,7 @@ impl<'a> Ignores<'a> {
         }
     }
 
-    /// Whether a finding is reported.
+    /// Returns whether a finding is reported.
     pub(super) fn keeps(&mut self, finding: &CheckFinding, own: Option<&Own>) -> bool {
         if own.is_some_and(|own| own.takes(&finding.id)) {
             return false;

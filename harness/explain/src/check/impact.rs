@@ -1,18 +1,12 @@
-//! What an upgrade can do to the commands of an object: each dated feature of the contract has an
-//! impact.
+//! The effects of an upgrade on the commands of an object: each dated feature of the contract has
+//! an impact.
 
-use std::collections::BTreeMap;
-
-use kuberay_contract::{Feature, features};
+use kuberay_contract::Feature;
 use kuberay_manifest::Severity;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::document::{CheckFinding, FeatureChange, ObjectUpgrade};
-use super::label;
-use crate::document::{Container, Object};
-
-/// What a change can do to a user's command.
+/// The effect that a change can have on a user's command, the smallest first.
 ///
 /// ```
 /// use kuberay_contract::Feature;
@@ -31,19 +25,33 @@ pub enum Impact {
     None,
     /// The Pod's text changes; commands behave as before.
     Cosmetic,
-    /// Commands that rely on what changes behave differently; the object alone does not show it.
+    /// Commands that rely on the change behave differently; the object alone does not show it.
     Review,
-    /// What the object asks for no longer happens.
+    /// Something that the object asks for no longer happens.
     Breaks,
 }
 
 impl Impact {
-    /// Returns what a feature that comes or goes with a release can do to a user's command.
+    /// Returns the largest effect on a user's command of a feature that comes or goes with a
+    /// release.
+    ///
+    /// ```
+    /// use kuberay_contract::Feature;
+    /// use kuberay_explain::check::Impact;
+    ///
+    /// assert_eq!(Impact::of(Feature::FlagsSorted), Impact::Cosmetic);
+    /// ```
     pub fn of(feature: Feature) -> Self {
         impact_of(feature)
     }
 
-    /// Returns the word for people and programs.
+    /// Returns the word for people and programs: `none`, `cosmetic`, `review` or `breaks`.
+    ///
+    /// ```
+    /// use kuberay_explain::check::Impact;
+    ///
+    /// assert_eq!(Impact::Breaks.word(), "breaks");
+    /// ```
     pub fn word(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -54,7 +62,14 @@ impl Impact {
     }
 
     /// Returns the severity that `--fail-on` compares: `breaks` is an error, `review` a warning,
-    /// `cosmetic` a note.
+    /// `cosmetic` a note; `None` for `none`.
+    ///
+    /// ```
+    /// use kuberay_explain::check::Impact;
+    /// use kuberay_manifest::Severity;
+    ///
+    /// assert_eq!(Impact::Review.severity(), Some(Severity::Warning));
+    /// ```
     pub fn severity(self) -> Option<Severity> {
         match self {
             Self::None => None,
@@ -88,6 +103,9 @@ fn impact_of(feature: Feature) -> Impact {
         | F::EnvUsage
         | F::EnvExtraTags
         | F::EnvRedisAlways
+        | F::ProbesWaitOneSecond
+        | F::ProbesWaitLonger
+        | F::ProbesTryOnce
         | F::WaitGcsReadyTabs
         | F::WaitGcsReadyOldPage
         | F::WaitGcsReadyNewPage
@@ -156,6 +174,12 @@ fn impact_of(feature: Feature) -> Impact {
         | F::KubernetesAuth
         | F::WaitGcsReady
         | F::InitEnv
+        | F::ProbesOnRequest
+        | F::Probes
+        | F::ServeProbe
+        | F::ProbePortsFixed
+        | F::ProbePortsGiven
+        | F::ProbesOverHttp
         | F::HeadProbesAsOfWorkers
         | F::HeadProbesLonger
         | F::AutoscalerDirect
@@ -179,90 +203,4 @@ fn impact_of(feature: Feature) -> Impact {
         | F::CronJob
         | F::FirstContainer => Impact::Review,
     }
-}
-
-/// The impact of a feature on containers that have it.
-fn impact_on(feature: Feature, containers: &[Container]) -> Impact {
-    // The limit of open files changes only where the variable is set.
-    let mut variables = containers.iter().flat_map(|container| &container.env);
-    if feature == Feature::UlimitFromEnv
-        && variables.any(|variable| variable.name == "RAY_START_ULIMIT_OPEN_FILES")
-    {
-        return Impact::Review;
-    }
-    impact_of(feature)
-}
-
-/// What the step from one release to another changes for an object; `findings` are the traps that
-/// it brings.
-pub(super) fn of_object(
-    object: &Object,
-    before: &[Container],
-    after: &[Container],
-    findings: &[CheckFinding],
-) -> ObjectUpgrade {
-    let mut changes = changed(before, after, true);
-    changes.extend(changed(after, before, false));
-    changes.sort_by(|one, other| {
-        (other.impact, &one.rule, one.comes).cmp(&(one.impact, &other.rule, other.comes))
-    });
-    let traps: Vec<String> = findings
-        .iter()
-        .filter(|finding| finding.severity <= Severity::Warning)
-        .map(|finding| finding.id.clone())
-        .collect();
-    let largest = changes
-        .iter()
-        .map(|change| change.impact)
-        .max()
-        .unwrap_or(Impact::None);
-    ObjectUpgrade {
-        object: object.clone(),
-        impact: if traps.is_empty() {
-            largest
-        } else {
-            Impact::Breaks
-        },
-        features: changes,
-        traps,
-    }
-}
-
-/// The features that containers on one release use and on another do not, since they are dated.
-fn changed(without: &[Container], with: &[Container], comes: bool) -> Vec<FeatureChange> {
-    let release = |containers: &[Container]| containers.first().map(|one| one.operator.clone());
-    let Some(other) = release(without) else {
-        return Vec::new();
-    };
-    let mut by_feature: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for container in with {
-        for feature in &container.features {
-            let names = by_feature.entry(feature).or_default();
-            let name = label(container);
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    let dated = features().iter().filter(|entry| !entry.covers(&other));
-    dated
-        .filter_map(|entry| {
-            let containers = by_feature.get(entry.name)?.clone();
-            let at = if comes {
-                Some(&entry.since)
-            } else {
-                entry.until.as_ref()
-            };
-            Some(FeatureChange {
-                feature: entry.name.into(),
-                rule: entry.rule.into(),
-                comes,
-                at: at.unwrap_or(&entry.since).clone(),
-                impact: impact_on(entry.feature, with),
-                says: entry.says.into(),
-                source: entry.source.into(),
-                containers,
-            })
-        })
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! Where the values that findings point at end.
+//! The ends of the values that findings point at.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use kuberay_manifest::{Location, Source};
 /// Columns of a mapping or a list that a finding may cover.
 const WIDTH: usize = 96;
 
-/// Where a value begins and ends.
+/// Returns the beginning and the end of a value.
 pub(super) fn region(source: &Source, node: &Node) -> (Location, Location) {
     (node.place.location, end(source, node))
 }
 
-/// Where a value ends: a mapping or a list at the end of its first line.
+/// Returns the end of a value; that of a mapping or a list is the end of its first line.
 fn end(source: &Source, node: &Node) -> Location {
     let (start, span) = (node.place.location, &node.place.span);
     let scalar = !matches!(node.value, Yaml::Map(_) | Yaml::List(_));
@@ -66,7 +66,7 @@ impl Regions {
         Self(ends)
     }
 
-    /// Where the value that begins at a position ends.
+    /// Returns the end of the value that begins at a position.
     pub(super) fn end(&self, line: usize, column: usize) -> (usize, usize) {
         self.0
             .get(&(line, column))

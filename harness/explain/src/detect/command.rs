@@ -10,7 +10,7 @@ use crate::warning as trap;
 
 pub(super) use crate::shell::GENERATED;
 
-/// Whether a text uses the generated command.
+/// Returns whether a text uses the generated command.
 pub(super) fn uses_generated(text: &str) -> bool {
     text.contains(GENERATED)
 }
@@ -18,7 +18,7 @@ pub(super) fn uses_generated(text: &str) -> bool {
 /// An element that ends in a backslash, which hides the blank that the operator writes behind it.
 fn ends_in_backslash(group: &Group, words: &[Cursor], found: &mut Vec<Warning>) {
     const DETAIL: &str =
-        "The backslash at the end hides the blank behind it: bash makes an argument of one blank";
+        "The backslash at the end escapes the blank after it: bash passes one blank as an argument";
     for word in words {
         let text = word.text();
         if shell::escapes_what_follows(text) {
@@ -141,7 +141,7 @@ pub(super) fn generated(group: &Group, words: &[Cursor], found: &mut Vec<Warning
     argv(words, found);
 }
 
-/// Whether a command that never returns is a start of Ray.
+/// Returns whether a command that never returns is a start of Ray.
 fn starts_ray(stop: &shell::Stop) -> bool {
     let words: Vec<&str> = stop.what.split_whitespace().collect();
     let is_ray = |word: &str| word.rsplit('/').next() == Some("ray");
@@ -242,7 +242,7 @@ pub(super) fn explanation(broken: &Broken) -> (&'static trap::Trap, String) {
         Cause::Condition(operator) => (
             trap::SYNTAX_ERROR,
             format!(
-                "{bash}{}`{operator}` has nothing behind it",
+                "{bash}{}`{operator}` has nothing after it",
                 separator(&bash)
             ),
         ),
@@ -308,13 +308,13 @@ pub(super) fn inner<'b, 'a>(words: &'b [Cursor<'a>]) -> &'b [Cursor<'a>] {
     &inner[shell.unwrap_or_default()..]
 }
 
-/// Whether a word names a shell that reads bash's language.
+/// Returns whether a word names a shell that reads bash's language.
 pub(super) fn is_shell(program: &Cursor) -> bool {
     let name = program.text().rsplit('/').next().unwrap_or_default();
     matches!(name, "bash" | "sh" | "dash" | "ash" | "zsh")
 }
 
-/// Whether a word is an option that makes a login shell of bash.
+/// Returns whether a word is an option that makes a login shell of bash.
 pub(super) fn reads_profile(option: &str) -> bool {
     match option.strip_prefix("--") {
         Some(long) => long == "login",
@@ -344,7 +344,8 @@ fn argv(words: &[Cursor], found: &mut Vec<Warning>) {
     }
 }
 
-/// Whether elements look like a program and its arguments, and not like parts of a shell's text.
+/// Returns whether elements look like a program and its arguments, and not like parts of a shell's
+/// text.
 fn is_argv(words: &[Cursor]) -> bool {
     // Words of bash itself: no program has these names.
     const OF_BASH: [&str; 31] = [
@@ -371,8 +372,8 @@ fn is_argv(words: &[Cursor]) -> bool {
     is_program && !arguments.is_empty() && !arguments.iter().any(is_text)
 }
 
-/// What bash makes of an argument that it does not take for one literal word; none where it does,
-/// or where the user means bash: variables, commands, patterns and words in quotes.
+/// Returns the effect of bash on an argument that is not one literal word. `None` where it is one,
+/// and where the user means bash: variables, commands, patterns and words in quotes.
 fn taken_apart(text: &str, program: &str) -> Option<String> {
     let plain: String = shell::without_expansions(text)
         .chars()

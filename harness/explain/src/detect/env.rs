@@ -45,7 +45,8 @@ pub(super) fn of_ray(group: &Group, container: &Cursor, found: &mut Vec<Warning>
     }
 }
 
-/// Whether the Ray container's shell reads a profile, and its text does not set PATH afterwards.
+/// Returns whether the Ray container's shell reads a profile, and its text does not set PATH
+/// afterwards.
 fn resets_path(group: &Group, container: &Cursor) -> bool {
     let words = [container.items("command"), container.items("args")].concat();
     let sets_path = |word: &Cursor| {
@@ -167,13 +168,13 @@ fn texts(container: &Cursor, joined: Option<&str>) -> Vec<String> {
     own.into_iter().chain(hooks).collect()
 }
 
-/// Whether a Pod's containers have variables of the namespace's Services.
+/// Returns whether a Pod's containers have variables of the namespace's Services.
 pub(super) fn service_links(pod: Option<&Cursor>) -> bool {
     pod.and_then(|pod| pod.get("enableServiceLinks"))
         .is_none_or(|links| links.node.value != Yaml::Bool(false))
 }
 
-/// Whether images and Pods usually have a variable of this name.
+/// Returns whether images and Pods usually have a variable of this name.
 fn is_known(name: &str) -> bool {
     const NAMES: [&str; 9] = [
         "HOME",
@@ -194,8 +195,8 @@ fn is_path(name: &str) -> bool {
     name.ends_with("PATH") || name.ends_with("_HOME")
 }
 
-/// Whether a text is a name in capitals, as Kubernetes' users write those of variables; others in
-/// `$(…)` are mostly commands.
+/// Returns whether a text is a name in capitals, as Kubernetes' users write those of variables;
+/// others in `$(…)` are mostly commands.
 pub(super) fn is_capital(text: &str) -> bool {
     is_name(text) && !text.contains(|c: char| c.is_ascii_lowercase() || matches!(c, '-' | '.'))
 }

@@ -181,7 +181,7 @@ fn without_id(source: &str, words: &[Cursor], found: &mut Vec<Warning>) {
     }
 }
 
-/// What the submitter's own bash takes out of the entrypoint.
+/// Reports the parts of the entrypoint that the submitter's own bash interprets.
 fn read_by_bash(
     source: &str,
     submitter: &ContainerContract,
@@ -323,7 +323,7 @@ pub(super) fn of_applications(source: &str, config: &Cursor, found: &mut Vec<War
     }
 }
 
-/// What is wrong with the runtime environment of a job.
+/// Reports the problems of a job's runtime environment.
 fn variables(source: &str, runtime: &Cursor, found: &mut Vec<Warning>) {
     let inner = Source::new(Path::new("runtimeEnvYAML"), runtime.text());
     let Ok(documents) = yaml::parse(&inner) else {

@@ -81,7 +81,7 @@ fn behind_script(words: &[Cursor], script: &Cursor) -> Option<Warning> {
         return None;
     };
     Some(Warning {
-        advice: "Give the shell the whole command as one element.".into(),
+        help: "Give the shell the whole command as one element.".into(),
         ..warn(
             trap,
             script,
@@ -276,7 +276,7 @@ fn head_only(group: &Group, words: &[&str]) -> Option<String> {
 
 const NEITHER: &str = "neither `--head` nor `--address` is given";
 
-/// What a call of `ray start` with these words lacks.
+/// Returns a text about the option that a call of `ray start` with these words lacks.
 fn address(group: &Group, words: &[&str]) -> Option<&'static str> {
     let given = |option: &str| given(words, option);
     // A variable may hold the option.
@@ -295,14 +295,14 @@ fn address(group: &Group, words: &[&str]) -> Option<&'static str> {
     }
 }
 
-/// Whether a shell replaces the variable in a script; the kubelet, which knows it as `$(NAME)`, puts
-/// the command into the script itself.
+/// Returns whether a shell replaces the variable in a script; the kubelet, which knows it as
+/// `$(NAME)`, puts the command into the script itself.
 fn reads_variable(script: &Cursor) -> bool {
     !script.text().contains(&format!("$({GENERATED})"))
 }
 
-/// Whether the generated command holds quotes or variables, which a shell that splits it leaves as
-/// they are.
+/// Returns whether the generated command holds quotes or variables, which a shell that splits it
+/// leaves as they are.
 fn holds_quotes(group: &Group) -> bool {
     let command = group.generated();
     command.is_some_and(|command| command.contains(['\'', '"', '$', '`', '\\']))

@@ -43,7 +43,7 @@ pub(super) fn find(source: &str, ray: &Ray, entrypoint: &Cursor, found: &mut Vec
                 ReadAgain::Lost(what) => warning(&what),
                 ReadAgain::Replaced(one) => Warning {
                     severity: Severity::Note,
-                    advice: for_the_job(bare, &one),
+                    help: for_the_job(bare, &one),
                     ..warning(&one.what)
                 },
             });
@@ -53,7 +53,7 @@ pub(super) fn find(source: &str, ray: &Ray, entrypoint: &Cursor, found: &mut Vec
     }
 }
 
-/// Whether the word behind these is a script for a shell, as in `bash -c`.
+/// Returns whether the word behind these is a script for a shell, as in `bash -c`.
 fn is_script(before: &[String]) -> bool {
     let [.., program, option] = before else {
         return false;
@@ -65,7 +65,7 @@ fn is_script(before: &[String]) -> bool {
         && letters.chars().all(|c| c.is_ascii_alphabetic())
 }
 
-/// What the shell of a job makes of a word that has lost its quotes.
+/// The outcome of a word without its quotes in the shell of a job.
 enum ReadAgain {
     /// It takes this for its own, and the word is another one.
     Lost(String),
@@ -73,7 +73,7 @@ enum ReadAgain {
     Replaced(Expansion),
 }
 
-/// What to write where the shell of the job replaces a part of a word.
+/// Returns the help for a word of which the shell of the job replaces a part.
 fn for_the_job(bare: &str, replaced: &Expansion) -> String {
     let hidden = if replaced.variable.is_some() && !bare.contains('\'') {
         format!("'{}'", bare.replace('$', "\\$"))
@@ -86,8 +86,8 @@ fn for_the_job(bare: &str, replaced: &Expansion) -> String {
     )
 }
 
-/// What a shell reads as more than itself in a word that `list2cmdline` has written. The shell is
-/// /bin/sh, which knows no braces.
+/// Returns the part of a word of `list2cmdline` that a shell interprets. The shell is /bin/sh,
+/// which knows no braces.
 fn read_again(word: &str, is_script: bool) -> Option<ReadAgain> {
     if word.is_empty() {
         return None;
@@ -138,7 +138,7 @@ fn read_in_quotes(word: &str, is_script: bool) -> Option<ReadAgain> {
     })
 }
 
-/// Whether a shell takes the beginning of a word for the path of a home.
+/// Returns whether a shell takes the beginning of a word for the path of a home.
 fn begins_with_home(word: &str) -> bool {
     let home = word.strip_prefix('~').map(|rest| rest.split('/').next());
     let user = home.flatten();

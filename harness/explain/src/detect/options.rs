@@ -34,7 +34,7 @@ impl Ray {
         Self(all)
     }
 
-    /// Whether a release is known, and all are before this one.
+    /// Returns whether a release is known, and all known ones are before this one.
     pub fn is_before(&self, release: &Version) -> bool {
         !self.0.is_empty() && self.0.iter().all(|one| one < release)
     }
@@ -61,13 +61,13 @@ impl Ray {
         }
     }
 
-    /// Whether an option, given with its dashes, takes no value.
+    /// Returns whether an option, given with its dashes, takes no value.
     pub fn is_flag(&self, command: RayCommand, name: &str) -> bool {
         self.kind(command, name) == Some(&OptionKind::Flag)
     }
 
-    /// What is wrong with an option, given with its dashes; `value` is what Ray receives, where
-    /// that is known.
+    /// Returns the problem of an option, given with its dashes; `value` is the text that Ray
+    /// receives, where it is known.
     pub fn problem(&self, command: RayCommand, name: &str, value: Value) -> Option<OptionTrap> {
         self.agreed(|release| match ray_option(command, name, release) {
             InRelease::Has(option) => {
@@ -110,7 +110,7 @@ impl Ray {
     }
 }
 
-/// What Ray receives as the value of an option.
+/// The value of an option, as Ray receives it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Value<'a> {
     /// The option stands alone.
@@ -142,14 +142,14 @@ fn lacks(command: RayCommand, name: &str, release: &Version) -> String {
     if let Some((since, _)) = after {
         detail += &format!("; Ray {since} has it");
     } else if let Some((_, Some(until))) = before {
-        detail += &format!("; it is gone since Ray {until}");
+        detail += &format!("; Ray {until} removed it");
     } else if let Some(nearest) = nearest_ray_option(command, name, release) {
         detail += &format!("; it has `{nearest}`");
     }
     detail
 }
 
-/// Whether a text can be the name of an option.
+/// Returns whether a text can be the name of an option.
 pub(super) fn is_name(name: &str) -> bool {
     let inner = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
     !name.is_empty() && name.len() <= 64 && name.bytes().all(inner)
@@ -198,7 +198,7 @@ struct Written<'a> {
     cursor: &'a Cursor<'a>,
     at: usize,
     raw: &'a str,
-    /// Whether a shell reads it first.
+    /// `true` if a shell reads it first.
     in_script: bool,
 }
 
@@ -212,7 +212,7 @@ impl<'a> Written<'a> {
         }
     }
 
-    /// What Ray receives for a part of it.
+    /// Returns the text that Ray receives for a part of it.
     fn literal(&self, part: &str) -> Option<String> {
         if part.is_empty() {
             Some(String::new())

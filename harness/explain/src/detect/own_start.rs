@@ -10,7 +10,7 @@ use crate::shell;
 pub(super) struct OwnStart<'a> {
     /// The element that holds it.
     pub at: Cursor<'a>,
-    /// Where it begins.
+    /// Its beginning.
     pub location: Location,
     /// The words behind `ray start`, without quotes, and where each one is.
     words: Vec<(String, Location)>,
@@ -88,7 +88,7 @@ impl<'a> OwnStart<'a> {
         found
     }
 
-    /// Whether an option is given.
+    /// Returns whether an option is given.
     pub fn has(&self, option: &str) -> bool {
         self.words.iter().any(|(word, _)| word == option)
     }

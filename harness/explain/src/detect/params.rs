@@ -5,6 +5,7 @@ use kuberay_contract::{Feature, RayCommand};
 use kuberay_manifest::Cursor;
 
 use super::options::{self, Ray, Value};
+use super::values::bare;
 use super::{Group, has, loses_dollar, references, warn};
 use crate::document::Warning;
 use crate::shell;
@@ -13,7 +14,7 @@ use crate::warning as trap;
 /// Options that Ray refuses without `--head`, also where they say what is so by default.
 pub(super) const HEAD_ONLY: [&str; 3] = ["include-dashboard", "port", "redis-shard-ports"];
 
-/// What is wrong with one of them on a worker.
+/// Returns the message about one of them on a worker.
 pub(super) fn only_with_head(name: &str) -> String {
     format!("`ray start` takes `--{name}` only with `--head`")
 }
@@ -77,15 +78,8 @@ pub(super) fn of_group(group: &Group, ray: &Ray, container: &Cursor, found: &mut
     super::ports::of_group(group, container, found);
 }
 
-/// A value without blanks at its end, which bash drops.
-pub(super) fn bare(text: &str) -> &str {
-    let bare = text.trim_end_matches([' ', '\t']);
-    // A backslash hides the first of them.
-    if bare.ends_with('\\') { text } else { bare }
-}
-
-/// What the kubelet and bash replace in a value; returns whether they replace anything. The
-/// `script` before it may define variables.
+/// Reports the parts of a value that the kubelet and bash replace, and returns whether there are
+/// any. The `script` before it may define variables.
 fn read_by_shells(
     group: &Group,
     script: &str,

@@ -52,7 +52,7 @@ fn mode(release: &Version, source: &str, object: &Cursor, found: &mut Vec<Warnin
     }
 }
 
-/// Whether a release knows a submission mode.
+/// Returns whether a release knows a submission mode.
 fn knows(release: &Version, mode: &str) -> bool {
     match mode {
         "" | "K8sJobMode" => true,

@@ -1,6 +1,6 @@
 //! Traps of ports: the container, the head's Service, the probes and Ray need one number each.
 
-use kuberay_contract::Feature;
+use kuberay_contract::{Feature, is_unified};
 use kuberay_manifest::yaml::Yaml;
 use kuberay_manifest::{Cursor, Location};
 use semver::Version;
@@ -19,7 +19,7 @@ const NAMED: [(&str, &[&str], u16); 4] = [
     ("metrics-export-port", &["metrics"], 8080),
 ];
 
-/// Where `ray start` gets its parameters from.
+/// The source of the parameters of `ray start`.
 enum Origin<'a> {
     /// The operator writes the command from rayStartParams.
     Generated,
@@ -157,7 +157,7 @@ pub(super) fn of_head_service<'a>(group: &Group<'a>) -> Vec<Cursor<'a>> {
     service.map(|spec| spec.items("ports")).unwrap_or_default()
 }
 
-/// Whether a port is the one by which the operator finds the dashboard.
+/// Returns whether a port is the one by which the operator finds the dashboard.
 pub(super) fn is_dashboard(port: &Cursor) -> bool {
     port.get("name")
         .is_some_and(|name| name.text() == "dashboard")
@@ -243,8 +243,8 @@ fn named<'a>(
     }
 }
 
-/// Whether the dashboard listens on the port of Ray's own choice: the head runs a `ray start` that
-/// is known, without another container that may be a proxy.
+/// Returns whether the dashboard listens on the port of Ray's own choice: the head runs a `ray
+/// start` that is known, without another container that may be a proxy.
 fn listens_by_default(group: &Group, origin: &Origin) -> bool {
     let spec = group.group.find(&["template", "spec"]);
     let known =
@@ -267,8 +267,8 @@ fn target(port: &Cursor, ports: &[Cursor]) -> Option<serde_json::Value> {
     Some(named?.get("containerPort")?.node.to_json())
 }
 
-/// What makes the dashboard of a head one that only its own Pod reaches, in words, and where it is
-/// said.
+/// Returns the setting by which only a head's own Pod reaches its dashboard, in words, and its
+/// position.
 fn listens_inside<'a>(group: &Group<'a>, origin: &Origin<'a>) -> Option<(String, Given<'a>)> {
     if !group.is_head() {
         return None;
@@ -314,7 +314,7 @@ fn loopback<'a>(group: &Group<'a>, origin: &Origin<'a>, found: &mut Vec<Warning>
     }
 }
 
-/// Whether the head's Service has an address of its own; by itself it has one before 1.2
+/// Returns whether the head's Service has an address of its own; by itself it has one before 1.2
 /// (`BuildServiceForHeadPod` in common/service.go).
 fn has_address(group: &Group) -> bool {
     let service = group.group.get("headService");
@@ -336,7 +336,7 @@ fn probes<'a>(
     origin: &Origin<'a>,
     found: &mut Vec<Warning>,
 ) {
-    let has_probes = has(Feature::GenRayStartCmd, group.release);
+    let has_probes = has(Feature::Probes, group.release);
     let own = |field: &str| {
         container
             .get(field)
@@ -348,7 +348,7 @@ fn probes<'a>(
     {
         return;
     }
-    let fixed = *group.release < Version::new(1, 6, 0);
+    let fixed = has(Feature::ProbePortsFixed, group.release);
     let asked: &[(&str, u16)] = if group.is_head() {
         &[
             ("dashboard-agent-listen-port", 52365),
@@ -391,7 +391,5 @@ fn probes<'a>(
 fn asks_over_http(group: &Group) -> bool {
     let spec = super::cluster_spec(&group.object);
     let version = spec.and_then(|spec| spec.get("rayVersion"));
-    version
-        .and_then(|version| version.text().parse::<Version>().ok())
-        .is_some_and(|version| version >= Version::new(2, 53, 0))
+    version.is_some_and(|version| is_unified(version.text()))
 }

@@ -98,7 +98,7 @@ pub(super) fn of_containers(release: &Version, containers: &[Cursor], found: &mu
 /// The resources that a user gives Ray.
 struct UserResources {
     names: Vec<String>,
-    /// Whether some of them are not known here.
+    /// `true` if some of them are not known here.
     others: bool,
 }
 
@@ -121,8 +121,8 @@ impl UserResources {
         Self { names, others }
     }
 
-    /// Whether one of them stands for the device of a limit: it has its name, or that under which
-    /// Ray counts it.
+    /// Returns whether one of them stands for the device of a limit: it has its name, or that under
+    /// which Ray counts it.
     fn names(&self, limit: &str) -> bool {
         // Ray's own names for the devices of these limits, and other common ones.
         const NAMES: [(&str, &[&str]); 8] = [
@@ -180,7 +180,7 @@ pub(super) fn autoscales(object: &Cursor) -> bool {
         .is_some_and(|value| value.node.value == Yaml::Bool(true))
 }
 
-/// Whether some release derives a flag from a limit.
+/// Returns whether some release derives a flag from a limit.
 fn is_derived(name: &str) -> bool {
     name.ends_with("gpu")
         || is_mig_slice(name)
@@ -191,7 +191,7 @@ fn is_mig(name: &str) -> bool {
     name.starts_with("nvidia.com/mig-")
 }
 
-/// Whether a limit stands for a device that computes.
+/// Returns whether a limit stands for a device that computes.
 fn is_accelerator(name: &str) -> bool {
     let (domain, kind) = parts(name);
     let is_intel = domain == "gpu.intel.com" && matches!(kind.as_str(), "i915" | "xe");
@@ -200,7 +200,7 @@ fn is_accelerator(name: &str) -> bool {
     is_intel || is_tpu || !is_part(&kind) && (is_device(&kind) || is_mig(name))
 }
 
-/// Whether a limit stands for a share of a device alone, such as a part of its memory.
+/// Returns whether a limit stands for a share of a device alone, such as a part of its memory.
 fn is_share(name: &str) -> bool {
     let (_, kind) = parts(name);
     is_part(&kind) && is_device(&kind)

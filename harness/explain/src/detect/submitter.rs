@@ -1,5 +1,5 @@
-//! What the shell of a submitter replaces: the variables that it knows, and the fields beside the
-//! entrypoint that it reads in double quotes.
+//! The parts that the shell of a submitter replaces: the variables that it knows, and the fields
+//! beside the entrypoint that it reads in double quotes.
 
 use std::path::Path;
 
@@ -16,9 +16,9 @@ use crate::warning as trap;
 /// The variables of a submitter's container.
 pub(super) struct Variables<'a> {
     submitter: &'a ContainerContract,
-    /// Whether it has those of the namespace's Services.
+    /// `true` if it has those of the namespace's Services.
     links: bool,
-    /// Whether `envFrom` may give it others.
+    /// `true` if `envFrom` may give it others.
     from_elsewhere: bool,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// Whether the shell may have a variable of this name from its Pod.
+    /// Returns whether the shell may have a variable of this name from its Pod.
     pub fn may_have(&self, name: &str) -> bool {
         let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         self.submitter.variable(name).is_some()
@@ -55,8 +55,8 @@ impl<'a> Variables<'a> {
         })
     }
 
-    /// What bash replaces in a text that stands in double quotes, with what else they hide hidden
-    /// (`strconv.Quote` in controllers/ray/common/job.go).
+    /// Returns the part that bash replaces in a text in double quotes (`strconv.Quote` in
+    /// controllers/ray/common/job.go).
     fn replaced(&self, text: &str) -> Option<String> {
         let seen = self.after_kubelet(&text.replace(['"', '\\'], "."));
         let unknown = |one: &Expansion| {
@@ -91,7 +91,7 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// Whether the submitter runs beside the head.
+/// Returns whether the submitter runs beside the head.
 pub(super) fn is_sidecar(spec: &Cursor) -> bool {
     let mode = spec.get("submissionMode");
     mode.is_some_and(|mode| mode.text() == "SidecarMode")

@@ -53,7 +53,7 @@ pub(super) fn of_group(group: &Group, found: &mut Vec<Warning>) {
     let written = |name: &str| {
         let (_, value) = parameters.iter().find(|(own, _)| *own == name)?;
         // Behind `--name=` bash leaves `~` as it is.
-        let text = super::params::bare(value.text());
+        let text = bare(value.text());
         let tilde = text.strip_prefix('~').map(|rest| format!("\\~{rest}"));
         Some((value, shell::literal(tilde.as_deref().unwrap_or(text))?))
     };
@@ -119,7 +119,14 @@ pub(super) fn of_group(group: &Group, found: &mut Vec<Warning>) {
     taken_twice(group, &given, &number, found);
 }
 
-/// What Ray refuses in resources that are a JSON object.
+/// A value without blanks at its end, which bash drops.
+pub(super) fn bare(text: &str) -> &str {
+    let bare = text.trim_end_matches([' ', '\t']);
+    // A backslash hides the first of them.
+    if bare.ends_with('\\') { text } else { bare }
+}
+
+/// Returns the problem for which Ray rejects resources that are a JSON object.
 fn resources(text: &str) -> Option<String> {
     let Ok(Value::Object(resources)) = serde_json::from_str(text) else {
         return None;

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use assertables::{assert_contains, assert_ends_with};
 use kuberay_contract::{EffectiveSettings, Stage};
+use kuberay_manifest::Location;
 use rstest::rstest;
 
 use super::*;
@@ -72,9 +73,10 @@ fn each_stage_names_its_place_and_leaves_no_pods(
     };
     assert_eq!(refusal.stage, stage);
     assert!(refusal.refused);
+    let (line, column) = place;
     assert_eq!(
-        (refusal.location.line, refusal.location.column),
-        place,
+        refusal.location,
+        Location { line, column },
         "{}",
         refusal.path
     );

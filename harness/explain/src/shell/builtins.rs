@@ -1,4 +1,4 @@
-//! How builtins end, and programs that never return.
+//! Follows builtins, and programs that never return, to their ends.
 
 use brush_parser::ast::{IoFileRedirectTarget, IoRedirect};
 
@@ -189,7 +189,8 @@ impl Walker<'_> {
         })
     }
 
-    /// Whether a program asks the Ray of this container, which answers only after `ray start`.
+    /// Returns whether a program asks the Ray of this container, which answers only after `ray
+    /// start`.
     fn asks_itself(&self, name: &str, arguments: &[&str], call: &Call) -> bool {
         if !self.around.head {
             return false;
@@ -224,7 +225,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a redirection opens a port of the Ray of this container, such as
+    /// Returns whether a redirection opens a port of the Ray of this container, such as
     /// `/dev/tcp/localhost/6379`.
     pub(super) fn opens_own_port(&self, redirect: &IoRedirect) -> bool {
         let IoRedirect::File(_, _, IoFileRedirectTarget::Filename(word)) = redirect else {
@@ -444,7 +445,7 @@ const OWN_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "0.0.0.0"];
 /// Ports on which a head's Ray listens: GCS, dashboard, client server and dashboard agent.
 const OWN_PORTS: [&str; 4] = ["6379", "8265", "10001", "52365"];
 
-/// Whether a word names one of them as `host:port`.
+/// Returns whether a word names one of them as `host:port`.
 fn names_own_port(word: &str) -> bool {
     OWN_HOSTS.iter().any(|host| {
         OWN_PORTS.iter().any(|port| {
@@ -454,7 +455,8 @@ fn names_own_port(word: &str) -> bool {
     })
 }
 
-/// Whether a Python program connects to a Ray that must run already, and fails if none does.
+/// Returns whether a Python program connects to a Ray that must run already, and fails if none
+/// does.
 fn connects_to_own_ray(code: &str) -> bool {
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
     let code = code.replace('"', "'");
@@ -476,7 +478,7 @@ fn is_assignment(word: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether `exit` or `return` with these arguments gives 0, or something else.
+/// Returns whether `exit` or `return` with these arguments gives 0, or something else.
 fn status(arguments: &[&str]) -> (bool, bool) {
     match arguments {
         [] => (true, true),

@@ -73,7 +73,7 @@ fn simple_commands(script: &str) -> Vec<Vec<Argument>> {
     commands
 }
 
-/// How far a text reaches that comes next.
+/// Returns the length up to the end of the next occurrence of a text.
 fn rest(script: &str, from: usize, text: &str) -> usize {
     let left = script.get(from..).unwrap_or_default();
     left.find(text).map_or(left.len(), |at| at + text.len())
@@ -98,8 +98,8 @@ fn program(words: &[Argument]) -> Option<&str> {
     first(words).map(|at| words[at].raw.as_str())
 }
 
-/// Whether a script may run the text of a variable: it names it in a command that does more than
-/// print or keep it.
+/// Returns whether a script may run the text of a variable: it names it in a command that does more
+/// than print or keep it.
 pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
     const HARMLESS: [&str; 9] = [
         "echo", "printf", "export", "declare", "test", "[", "[[", ":", "true",
@@ -118,8 +118,8 @@ pub(in super::super) fn may_run(script: &str, variable: &str) -> bool {
     naming.any(|words| shell || program(words).is_some_and(|name| !HARMLESS.contains(&name)))
 }
 
-/// Whether a shell reads the value of a variable as a text of its own: by `eval`, as the script of
-/// a shell, or because another command prints it for a shell.
+/// Returns whether a shell reads the value of a variable as a text of its own: by `eval`, as the
+/// script of a shell, or because another command prints it for a shell.
 pub(in super::super) fn evaluates(script: &str, variable: &str) -> bool {
     if script.len() > LONGEST {
         return false;
@@ -155,7 +155,7 @@ pub(in super::super) fn evaluates(script: &str, variable: &str) -> bool {
     })
 }
 
-/// Whether a text names a variable, as `$NAME` or `${NAME…}`.
+/// Returns whether a text names a variable, as `$NAME` or `${NAME…}`.
 fn names(text: &str, variable: &str) -> bool {
     let goes_on = |c: char| c.is_ascii_alphanumeric() || c == '_';
     ["$", "${"].iter().any(|begin| {
@@ -178,8 +178,8 @@ pub(in super::super) fn may_be(words: &[&str], at: usize, option: &str) -> bool 
         && !(at > 0 && takes_value(words[at - 1]))
 }
 
-/// Whether a script may give a variable a value: it assigns one, reads it, or runs a text that is
-/// not known here.
+/// Returns whether a script may give a variable a value: it assigns one, reads it, or runs a text
+/// that is not known here.
 pub(in super::super) fn assigns(script: &str, variable: &str) -> bool {
     const READ: [&str; 6] = ["for", "getopts", "mapfile", "read", "readarray", "select"];
     const DECLARE: [&str; 5] = ["declare", "export", "local", "readonly", "typeset"];

@@ -1,4 +1,4 @@
-//! How compound commands end: branches and loops.
+//! Follows compound commands to their ends: branches and loops.
 
 use brush_parser::ast::{
     CaseClauseCommand, CaseItemPostAction, CompoundCommand, CompoundList, DoGroupCommand,
@@ -12,10 +12,10 @@ use super::words;
 
 /// One round of a loop's body.
 struct Round {
-    /// Whether another round may follow, after status 0 or another one.
+    /// `true` if another round may follow, after status 0 or another one.
     ok: bool,
     fail: bool,
-    /// Whether `break` leaves the loop.
+    /// `true` if `break` leaves the loop.
     leaves: bool,
     /// Ways out that the loop does not catch.
     jumps: Flow,

@@ -1,4 +1,4 @@
-//! What bash and the parser read differently.
+//! Constructs that bash and the parser read differently.
 
 use brush_parser::Token;
 use brush_parser::ast::{
@@ -10,8 +10,8 @@ use super::parse::{self, Broken, Problem, Unknown};
 use super::tokens::{Piece, pieces};
 use super::{groups, repair, words};
 
-/// What bash makes of a text that the parser takes for an error at a character; none where it is
-/// one.
+/// Returns the outcome of a text that the parser rejects at a character; `None` where bash rejects
+/// it, too.
 pub(super) fn unknown(tokens: &[Token], text: &str, at: usize) -> Option<Problem> {
     let start = |index: usize| parse::byte(text, tokens[index].location().start.index);
     // Bash ends here without a word.

@@ -80,7 +80,7 @@ fn expansion(rest: &str, at: usize) -> Option<Expansion> {
     })
 }
 
-/// Whether bash sets a variable itself, or the container's runtime does for every process.
+/// Returns whether bash sets a variable itself, or the container's runtime does for every process.
 pub(in super::super) fn sets(name: &str) -> bool {
     const NAMES: [&str; 29] = [
         "BASH",
@@ -116,7 +116,7 @@ pub(in super::super) fn sets(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// Whether bash sets a variable to something else in each Pod.
+/// Returns whether bash sets a variable to something else in each Pod.
 pub(in super::super) fn differs(name: &str) -> bool {
     matches!(name, "BASHPID" | "HOSTNAME" | "OLDPWD" | "PPID" | "PWD")
 }
@@ -207,7 +207,8 @@ pub(in super::super) fn braces(text: &str) -> Vec<Expansion> {
     found
 }
 
-/// Whether braces around a text make a range: two numbers or two letters, and perhaps a step.
+/// Returns whether braces around a text make a range: two numbers or two letters, and perhaps a
+/// step.
 fn is_range(inner: &str) -> bool {
     let parts: Vec<&str> = inner.split("..").collect();
     let number = |part: &str| part.parse::<i64>().is_ok();

@@ -1,4 +1,4 @@
-//! How a command may end, and what a shell knows while it runs a text.
+//! The ways in which a command may end, and the state of a shell while it runs a text.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ pub(in super::super) struct Stop {
     pub at: usize,
     /// The command as written.
     pub what: String,
-    /// Whether it is meant to end the container: it runs only after a failure, as in `prepare ||
+    /// `true` if it is meant to end the container: it runs only after a failure, as in `prepare ||
     /// exit 1`, or in a branch and with a status other than 0.
     pub guards: bool,
 }
@@ -42,9 +42,9 @@ pub(super) struct Flow {
     pub ends: Vec<Stop>,
     /// It never returns.
     pub hangs: Vec<Stop>,
-    /// Whether it may end in a way that is not known here.
+    /// `true` if it may end in a way that is not known here.
     pub unsure: bool,
-    /// Whether a background job that never ends is left behind.
+    /// `true` if a background job that never ends is left behind.
     pub lingers: bool,
     /// `return`.
     pub return_ok: bool,
@@ -108,7 +108,7 @@ impl Flow {
         }
     }
 
-    /// Whether the next command may run.
+    /// Returns whether the next command may run.
     pub fn completes(&self) -> bool {
         self.ok || self.fail
     }
@@ -154,7 +154,7 @@ impl Flow {
         self
     }
 
-    /// What the parent of a subshell sees.
+    /// Returns the outcome that the parent of a subshell sees.
     #[must_use]
     pub fn of_subshell(mut self) -> Self {
         self.ok |= self.end_ok || self.return_ok || self.breaks | self.continues > 0;
@@ -170,7 +170,7 @@ impl Flow {
     }
 }
 
-/// Whether an option is set.
+/// The state of an option of the shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Set {
     #[default]
@@ -193,11 +193,11 @@ impl Set {
 #[derive(Debug, Clone)]
 pub(super) struct Function {
     pub bodies: Vec<Rc<FunctionBody>>,
-    /// Whether it is defined on every path.
+    /// `true` if it is defined on every path.
     pub sure: bool,
 }
 
-/// What background jobs do.
+/// The state of background jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) enum Jobs {
     #[default]
@@ -232,13 +232,13 @@ pub(super) struct FlowState {
     /// Loops around the command, inside of the function.
     pub loops: usize,
     pub in_function: bool,
-    /// Whether a failure is ignored by `set -e` here: in a condition, or left of `&&`.
+    /// `true` if a failure is ignored by `set -e` here: in a condition, or left of `&&`.
     pub exempt: bool,
-    /// Whether a file was read that may have defined functions and variables.
+    /// `true` if a file was read that may have defined functions and variables.
     pub sourced: bool,
-    /// Whether the shell may have positional parameters.
+    /// `true` if the shell may have positional parameters.
     pub positional: bool,
-    /// Whether nobody may read what is printed, so that a command that prints may fail.
+    /// `true` if the output may have no reader, so that a command that prints may fail.
     pub unread: bool,
     /// A trap that may end the shell at a failure.
     pub trapped: bool,

@@ -30,8 +30,8 @@ pub(super) fn arithmetic(tokens: &[Token], index: usize) -> Option<usize> {
     None
 }
 
-/// Whether two subshells begin here: with a blank between their parentheses, or because what they
-/// hold does not end as arithmetic does.
+/// Returns whether two subshells begin here: with a blank between their parentheses, or because
+/// what they hold does not end as arithmetic does.
 pub(super) fn opens_two(tokens: &[Token], index: usize) -> bool {
     let is = |at: usize| matches!(tokens.get(at), Some(Token::Operator(text, _)) if text == "(");
     is(index)
@@ -81,7 +81,7 @@ fn last_word(text: &str) -> &str {
     &word[word.rfind([';', '|', '&']).unwrap_or_default()..]
 }
 
-/// Whether a parenthesis and the next token are `))`.
+/// Returns whether a parenthesis and the next token are `))`.
 fn ends_arithmetic(tokens: &[Token], close: usize) -> bool {
     tokens.get(close + 1).is_some_and(|next| {
         matches!(next, Token::Operator(text, _) if text == ")")
@@ -208,7 +208,7 @@ pub(super) fn operator_in_expression(tokens: &[Token], index: usize) -> Option<&
     None
 }
 
-/// Whether a token is inside of `[[ … ]]`.
+/// Returns whether a token is inside of `[[ … ]]`.
 pub(super) fn in_test(tokens: &[Token], end: usize) -> bool {
     let last = |word: &str| {
         tokens[..end]
@@ -269,8 +269,8 @@ pub(super) fn redirected_tag(tokens: &[Token], index: usize, text: &str) -> Opti
     }
 }
 
-/// Whether the word of a here-document holds a quote that is a part of it, which the parser takes
-/// away.
+/// Returns whether the word of a here-document holds a quote that is a part of it, which the parser
+/// takes away.
 pub(super) fn quoted_tag(tokens: &[Token], index: usize) -> bool {
     matches!(&tokens[index], Token::Operator(operator, _) if matches!(operator.as_str(), "<<" | "<<-"))
         && matches!(tokens.get(index + 1), Some(Token::Word(tag, _))

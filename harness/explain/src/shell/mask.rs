@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-/// What stands for a character, and the character.
+/// The stand-in of a character, and the character.
 const MASKS: [(u8, u8); 5] = [(1, b'('), (2, b')'), (3, b'<'), (4, b'#'), (5, b'$')];
 
 /// Hides `$$`, which the tokenizer takes for the start of `$(`; `#` and `<` of arithmetic and
@@ -60,7 +60,7 @@ pub(super) fn unmask(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// What is open at a place of a text.
+/// The construct that is open at a position of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Open {
     /// `(`.
@@ -88,7 +88,7 @@ enum Opaque {
     Comment,
 }
 
-/// Where bash reads a part of a text later.
+/// Returns the parts of a text that bash reads later.
 fn opaque(text: &str) -> Vec<(Range<usize>, Opaque)> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
@@ -179,14 +179,14 @@ fn opaque(text: &str) -> Vec<(Range<usize>, Opaque)> {
     found
 }
 
-/// Whether a word stands at a byte.
+/// Returns whether a word stands at a byte.
 fn is_word(text: &str, at: usize, word: &str) -> bool {
     let ends =
         |rest: &str| rest.is_empty() || rest.starts_with([' ', '\t', '\n', ';', '&', '|', ')']);
     begins_word(text.as_bytes(), at) && text[at..].strip_prefix(word).is_some_and(ends)
 }
 
-/// Whether `case WORD in` stands at a byte, where a command begins.
+/// Returns whether `case WORD in` stands at a byte, where a command begins.
 fn begins_case(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches([' ', '\t']);
     let word = before

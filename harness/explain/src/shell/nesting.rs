@@ -1,4 +1,4 @@
-//! Which compound commands are open at a token, so that an error names the word that bash names.
+//! The compound commands that are open at a token, so that an error names the word that bash names.
 
 use brush_parser::Token;
 
@@ -69,7 +69,7 @@ impl Nesting {
         self.0.push((opened, index));
     }
 
-    /// Whether a reserved word continues or ends the innermost command.
+    /// Returns whether a reserved word continues or ends the innermost command.
     fn allows(&self, word: &str) -> bool {
         matches!(
             (word, self.top()),

@@ -14,14 +14,14 @@ use super::words;
 /// The variable that holds the generated command.
 pub(in super::super) const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";
 
-/// What a text does besides starting Ray.
+/// The effects of a text besides starting Ray.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Own {
     /// A `ray start` that returns, or that runs in the background.
     returns: Option<Stop>,
-    /// Whether something follows it that may keep the container running.
+    /// `true` if something follows it that may keep the container running.
     busy: bool,
-    /// How it runs the generated command.
+    /// The way in which it runs the generated command.
     uses: Uses,
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Uses {
     split: Option<usize>,
 }
 
-/// What a shell makes of a text that starts Ray itself.
+/// The outcome of a text that starts Ray itself.
 #[derive(Debug)]
 pub(in super::super) enum OwnVerdict {
     /// It reports a syntax error.
@@ -43,17 +43,17 @@ pub(in super::super) enum OwnVerdict {
     Unknown(Unknown),
     /// It runs the text.
     Runs {
-        /// Whether some path may reach `ray start`.
+        /// `true` if some path may reach `ray start`.
         starts: bool,
-        /// What ends the shell on the way to it.
+        /// The commands that end the shell before it.
         ends: Vec<Stop>,
-        /// What never returns on the way to it.
+        /// The commands before it that never return.
         hangs: Vec<Stop>,
         /// A `ray start` after which the text ends although Ray runs.
         returns: Option<Stop>,
-        /// Where the generated command stands in quotes as the name of a program.
+        /// The generated command in quotes, as the name of a program.
         whole: Option<usize>,
-        /// Where the generated command is only split at its blanks.
+        /// The generated command without quotes, split only at its blanks.
         split: Option<usize>,
     },
 }
@@ -103,15 +103,15 @@ pub(in super::super) fn judge(text: &str, around: Surroundings) -> OwnVerdict {
     }
 }
 
-/// Whether a word is the generated command, as a shell replaces it.
+/// Returns whether a word is the generated command, as a shell replaces it.
 fn is_generated(word: &str) -> bool {
     let inner = word.trim_matches('"');
     inner == format!("${GENERATED}") || inner == format!("${{{GENERATED}}}")
 }
 
 impl Walker<'_> {
-    /// What `ray start` or the generated command does, where a call of a text of the user's own is
-    /// one.
+    /// Returns the outcome of a call in a user's own text that is `ray start` or the generated
+    /// command.
     pub(super) fn own_start(&mut self, call: &Call) -> Option<Flow> {
         self.own.as_ref()?;
         self.remember_use(call);
@@ -154,7 +154,7 @@ impl Walker<'_> {
         }
     }
 
-    /// How the text has run the generated command so far.
+    /// The way in which the text has run the generated command so far.
     pub(super) fn uses(&self) -> Option<Uses> {
         self.own.as_ref().map(|own| own.uses)
     }
@@ -191,8 +191,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a program that follows `ray start` ends soon; all others may keep the container
-    /// running.
+    /// Returns whether a program that follows `ray start` ends soon; all others may keep the
+    /// container running.
     pub(super) fn passes(&mut self, name: &str, arguments: &[&str]) {
         const SHORT: [&str; 42] = [
             ":",
@@ -280,7 +280,7 @@ fn program<'a>(words: &[&'a Word]) -> Option<&'a Word> {
     }
 }
 
-/// Whether the `ray start` of a call blocks; none where the call is none.
+/// Returns whether the `ray start` of a call blocks; none where the call is none.
 fn blocks(words: &[&Word]) -> Option<bool> {
     let fixed: Vec<Option<String>> = words.iter().map(|word| words::fixed(word)).collect();
     if words.first().is_some_and(|word| is_generated(&word.value)) {

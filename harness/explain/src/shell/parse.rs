@@ -8,18 +8,18 @@ use super::nesting::{self, Nesting};
 use super::tokens::{Piece, pieces};
 use super::{constructs, repair};
 
-/// Why bash never runs `ray start`.
+/// A reason why bash never runs `ray start`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Broken {
     /// Byte offset in the text of what to change.
     pub at: usize,
-    /// What bash reports, without its own name and the line.
+    /// The message of bash, without its own name and the line.
     pub wording: String,
-    /// What is wrong with the text.
+    /// The problem of the text.
     pub cause: Cause,
 }
 
-/// What is wrong with a text.
+/// A problem of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) enum Cause {
     /// It ends in `&`.
@@ -51,11 +51,11 @@ pub(in super::super) enum Cause {
 pub(in super::super) struct Unknown {
     /// Byte offset in the text.
     pub at: usize,
-    /// What the parser does not know.
+    /// The construct that the parser does not know.
     pub construct: &'static str,
 }
 
-/// Why there is no tree.
+/// A reason why a text has no tree.
 #[derive(Debug, Clone)]
 pub(super) enum Problem {
     Broken(Broken),
@@ -71,8 +71,8 @@ pub(super) fn options(text: &str) -> ParserOptions {
     }
 }
 
-/// Where a line has a pattern such as `!(a)` behind the `shopt -s extglob` of this line: bash reads
-/// whole lines, and knows such patterns on the next one.
+/// Returns the position of a pattern such as `!(a)` behind the `shopt -s extglob` of its line: bash
+/// reads whole lines, and knows such patterns on the next one.
 fn extended_too_early(text: &str) -> Option<usize> {
     let (before, rest) = text.split_once("shopt -s extglob")?;
     let line = rest.lines().next().unwrap_or_default();
@@ -81,8 +81,9 @@ fn extended_too_early(text: &str) -> Option<usize> {
     Some(before.len() + "shopt -s extglob".len() + at)
 }
 
-/// Where the word of a here-document holds an expansion, which bash does not replace there and the
-/// tokenizer may never end, or its line the begin of one that another line ends.
+/// Returns the position where the word of a here-document holds an expansion, which bash does not
+/// replace there and the tokenizer may never end, or where its line holds the begin of one that
+/// another line ends.
 pub(super) fn replaced_tag(text: &str) -> Option<usize> {
     let substitutes = text.contains("$(");
     let mut begin = 0;
@@ -182,7 +183,7 @@ fn parse_shown(text: &str) -> Result<Parsed, Problem> {
     if let Some(at) = text.find("$$(") {
         return Err(Problem::Unknown(Unknown {
             at,
-            construct: "a parenthesis behind `$$`",
+            construct: "a parenthesis after `$$`",
         }));
     }
     let masked = mask(text);
@@ -412,7 +413,7 @@ fn explain(problem: Problem, text: &str, generated: usize) -> Problem {
     Problem::Broken(broken)
 }
 
-/// How a text ends that ` && ` must not follow.
+/// Returns the problem of a text whose end ` && ` must not follow.
 fn ending(user: &str) -> (usize, Cause) {
     let end = user.trim_end_matches([' ', '\t']).len();
     let at = |text: &str| end.saturating_sub(text.len());
@@ -430,8 +431,8 @@ fn ending(user: &str) -> (usize, Cause) {
     }
 }
 
-/// How a text ends whose last line breaks stand inside of a command, so that bash runs nothing of
-/// it.
+/// Returns the problem of a text whose last line breaks are inside of a command, so that bash runs
+/// nothing of it.
 fn unfinished(user: &str) -> (usize, Cause) {
     let pieces = pieces(user);
     let mut last = pieces.iter().rev();
@@ -463,7 +464,7 @@ fn open_quote(text: &str) -> Option<(usize, char)> {
     open
 }
 
-/// Why a text that parses holds no `ray start` of the operator's.
+/// Returns the reason why a text that parses holds no `ray start` of the operator.
 pub(super) fn swallowed(text: &str, generated: usize, parsed: Parsed) -> Broken {
     if let Some((at, tag)) = parsed.open_document {
         return Broken {

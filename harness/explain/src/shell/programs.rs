@@ -1,9 +1,10 @@
-//! What is known of programs: which never return, how long `sleep` waits, what a test compares.
+//! Known facts about programs: those that never return, the duration of `sleep`, the result of a
+//! test.
 
 /// From how many seconds on a `sleep` counts as one that never returns: a day.
 pub(super) const ENDLESS: f64 = 86_400.0;
 
-/// How long `sleep` waits; none where a word is no plain number.
+/// Returns the duration of `sleep`; `None` where a word is not a plain number.
 pub(super) fn seconds(words: &[&str]) -> Option<f64> {
     let mut all = 0.0;
     for word in words {
@@ -20,7 +21,7 @@ pub(super) fn seconds(words: &[&str]) -> Option<f64> {
     Some(all)
 }
 
-/// Whether a comparison of two known words holds; none for other tests.
+/// Returns whether a comparison of two known words holds; none for other tests.
 pub(super) fn compared(one: &str, operator: &str, other: &str) -> Option<bool> {
     let numbers = || Some((one.parse::<i64>().ok()?, other.parse::<i64>().ok()?));
     Some(match operator {
@@ -36,7 +37,7 @@ pub(super) fn compared(one: &str, operator: &str, other: &str) -> Option<bool> {
     })
 }
 
-/// Whether a program is a server that stays in the foreground.
+/// Returns whether a program is a server that stays in the foreground.
 fn serves(name: &str, arguments: &[&str]) -> bool {
     let has = |words: &[&str]| arguments.iter().any(|word| words.contains(word));
     if has(&["--help", "-h", "--version"]) {
@@ -83,7 +84,7 @@ fn serves(name: &str, arguments: &[&str]) -> bool {
     }
 }
 
-/// Whether a program prints or forwards something again and again until it is stopped.
+/// Returns whether a program prints or forwards something again and again until it is stopped.
 fn repeats(name: &str, arguments: &[&str]) -> bool {
     let has = |letter: char, long: &[&str]| has_option(arguments, letter, long);
     // Such as `vmstat 5`; a second number counts the rounds.
@@ -126,7 +127,8 @@ fn repeats(name: &str, arguments: &[&str]) -> bool {
     }
 }
 
-/// Whether a short option is given, alone or among others such as `-bn1`, or one of the long ones.
+/// Returns whether a short option is given, alone or among others such as `-bn1`, or one of the
+/// long ones.
 fn has_option(arguments: &[&str], letter: char, long: &[&str]) -> bool {
     arguments.iter().any(|word| match word.strip_prefix('-') {
         Some(rest) if rest.starts_with('-') => {
@@ -146,7 +148,7 @@ fn has_option(arguments: &[&str], letter: char, long: &[&str]) -> bool {
     })
 }
 
-/// Whether a program runs until it is stopped.
+/// Returns whether a program runs until it is stopped.
 pub(super) fn never_returns(name: &str, arguments: &[&str]) -> bool {
     let short = name.rsplit('/').next().unwrap_or(name);
     if serves(short, arguments) || repeats(short, arguments) {
@@ -176,13 +178,14 @@ pub(super) fn never_returns(name: &str, arguments: &[&str]) -> bool {
     }
 }
 
-/// Whether a program is a shell that reads bash's language.
+/// Returns whether a program is a shell that reads bash's language.
 pub(super) fn shell(name: &str) -> bool {
     let short = name.rsplit('/').next().unwrap_or(name);
     matches!(short, "bash" | "sh" | "dash" | "ash" | "zsh")
 }
 
-/// Where the command begins among the arguments of a program that only runs it, and waits for it.
+/// Returns the position of the command among the arguments of a program that only runs it and waits
+/// for it.
 pub(super) fn wrapped(name: &str, arguments: &[&str]) -> Option<usize> {
     let short = name.rsplit('/').next().unwrap_or(name);
     if short == "timeout" {

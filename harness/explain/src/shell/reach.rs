@@ -15,7 +15,7 @@ use super::parse::Offsets;
 use super::simple::redirect_may_fail;
 use super::words;
 
-/// How many paths reach `ray start`.
+/// The paths that reach `ray start`: every, some or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Reach {
     /// Every path.
@@ -26,12 +26,12 @@ pub(in super::super) enum Reach {
     None,
 }
 
-/// What a text does before `ray start`.
+/// The effects of a text before `ray start`.
 #[derive(Debug)]
 pub(in super::super) struct Analysis {
-    /// Whether the generated `ray start` is a command of the tree.
+    /// `true` if the generated `ray start` is a command of the tree.
     pub seen: bool,
-    /// Whether `ray start` is reached.
+    /// The paths that reach `ray start`.
     pub reach: Reach,
     /// Commands that end the shell.
     pub ends: Vec<Stop>,
@@ -47,14 +47,14 @@ pub(in super::super) struct Analysis {
     pub login: Vec<Stop>,
 }
 
-/// What is known of the container that runs a text.
+/// The known facts about the container that runs a text.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in super::super) struct Surroundings<'a> {
     /// Variables that the Pod gives the container.
     pub variables: &'a [&'a str],
-    /// Whether it is the head's: there no Ray answers before `ray start`.
+    /// `true` if it is the head's: there no Ray answers before `ray start`.
     pub head: bool,
-    /// Whether the shell is a login shell, which alone knows `logout`.
+    /// `true` if the shell is a login shell, which alone knows `logout`.
     pub login: bool,
 }
 
@@ -100,7 +100,7 @@ pub(super) fn analyse(
     }
 }
 
-/// Whether the generated `ray start` is a command of its own.
+/// Returns whether the generated `ray start` is a command of its own.
 fn has_start(program: &Program, offsets: &Offsets, start: usize) -> bool {
     let mut lists = program.complete_commands.iter().flat_map(|list| &list.0);
     lists.any(|item| {
@@ -125,7 +125,7 @@ pub(super) struct Walker<'a> {
     pub text: &'a str,
     pub around: Surroundings<'a>,
     pub offsets: Offsets,
-    /// Where the text of a substitution or of `eval` stands in the whole text.
+    /// Byte offset of the text of a substitution or of `eval` in the whole text.
     pub base: Option<usize>,
     pub generated: usize,
     pub start: Option<usize>,
@@ -137,7 +137,7 @@ pub(super) struct Walker<'a> {
     pub errexit: Option<Stop>,
     pub waits: Option<Stop>,
     pub login: Vec<Stop>,
-    /// What a text of the user does that starts Ray itself.
+    /// The effects of a user's text that starts Ray itself.
     pub own: Option<Own>,
 }
 
@@ -244,7 +244,7 @@ impl Walker<'_> {
         flow
     }
 
-    /// Whether a pipeline is the generated `ulimit`.
+    /// Returns whether a pipeline is the generated `ulimit`.
     fn is_joint(&self, pipeline: &Pipeline) -> bool {
         let at = self.text[self.generated..]
             .find("ulimit")
@@ -342,7 +342,8 @@ impl Walker<'_> {
         flow
     }
 
-    /// Whether a command does nothing before it hangs, so that it can't have written anything.
+    /// Returns whether a command does nothing before it hangs, so that it can't have written
+    /// anything.
     fn hangs_itself(&self, command: &Command, flow: &Flow) -> bool {
         let start = command
             .location()
@@ -415,7 +416,7 @@ impl Walker<'_> {
     }
 }
 
-/// What `set -e` makes of a failure.
+/// Returns the outcome of a command under `set -e`, which may end the shell at a failure.
 fn failing(mut flow: Flow, state: &FlowState) -> Flow {
     if flow.fail && !state.exempt && (state.errexit.possible() || state.trapped) {
         flow.end_fail = true;
@@ -454,7 +455,7 @@ pub(super) fn subshell(state: &FlowState) -> FlowState {
     }
 }
 
-/// Whether these commands write for ever, so that they end when nobody reads.
+/// Returns whether these commands write for ever, so that they end when nobody reads.
 fn reads_on(hangs: &[Stop]) -> bool {
     hangs.iter().all(|stop| {
         let name = stop.what.split_whitespace().next().unwrap_or_default();
@@ -477,7 +478,8 @@ fn reads_on(hangs: &[Stop]) -> bool {
     })
 }
 
-/// Whether a command reads its input until it ends, so that what writes to it is never cut off.
+/// Returns whether a command reads its input until it ends, so that what writes to it is never cut
+/// off.
 fn reads_to_the_end(command: &Command) -> bool {
     let Command::Simple(simple) = command else {
         return false;

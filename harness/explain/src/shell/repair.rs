@@ -137,8 +137,8 @@ const RESERVED: [&str; 17] = [
     "until", "while", "select",
 ];
 
-/// Whether the last token ends an assignment or a redirection before a command, after which no word
-/// is reserved.
+/// Returns whether the last token ends an assignment or a redirection before a command, after which
+/// no word is reserved.
 fn after_assignment(tokens: &[Token]) -> bool {
     let Some(mut last) = tokens.len().checked_sub(1) else {
         return false;
@@ -184,13 +184,14 @@ fn select_as_for(tokens: &[Token], index: usize) -> Option<Token> {
         .then(|| Token::Word("for".into(), token.location().clone()))
 }
 
-/// Whether the `for` at a byte of a text is a `select`.
+/// Returns whether the `for` at a byte of a text is a `select`.
 pub(super) fn is_select(text: &str, at: usize) -> bool {
     text.get(at..)
         .is_some_and(|rest| rest.starts_with("select"))
 }
 
-/// Whether a compound command follows `coproc`, whose first word the parser would take for a name.
+/// Returns whether a compound command follows `coproc`, whose first word the parser would take for
+/// a name.
 fn names_nothing(tokens: &[Token], index: usize) -> bool {
     let opens = |next: &Token| {
         matches!(
@@ -367,7 +368,7 @@ fn command_before(tokens: &[Token], index: usize) -> Option<&str> {
     first
 }
 
-/// Where `<(…)` or `>(…)` begins that ends at a token.
+/// Returns the beginning of the `<(…)` or `>(…)` that ends at a token.
 fn substitution_start(tokens: &[Token], end: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for at in (1..=end).rev() {
@@ -383,12 +384,12 @@ fn substitution_start(tokens: &[Token], end: usize) -> Option<usize> {
     None
 }
 
-/// Whether a token is the operator of a redirection.
+/// Returns whether a token is the operator of a redirection.
 fn redirects(token: &Token) -> bool {
     matches!(token, Token::Operator(operator, _) if operator.contains(['<', '>']))
 }
 
-/// Whether a command may begin at a token.
+/// Returns whether a command may begin at a token.
 pub(super) fn starts_command(tokens: &[Token], index: usize) -> bool {
     let Some(before) = index.checked_sub(1) else {
         return true;

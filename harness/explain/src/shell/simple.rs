@@ -1,4 +1,4 @@
-//! How simple commands end: builtins, functions, and programs that never return.
+//! Follows simple commands to their ends: builtins, functions, and programs that never return.
 
 use std::rc::Rc;
 
@@ -15,7 +15,7 @@ use super::parse::parse_part;
 use super::reach::{Walker, subshell};
 use super::words;
 
-/// How deep functions, `eval` and substitutions are followed.
+/// Greatest depth of functions, `eval` and substitutions that are followed.
 const DEEPEST: usize = 12;
 
 /// A simple command in its parts.
@@ -173,8 +173,8 @@ impl Walker<'_> {
         last
     }
 
-    /// Whether nothing that is known gives a variable a value: neither the Pod, nor bash, nor the
-    /// text.
+    /// Returns whether nothing that is known gives a variable a value: neither the Pod, nor bash,
+    /// nor the text.
     fn may_be_unset(&self, name: &str) -> bool {
         let assigned =
             |before: &str, after: &str| self.text.contains(&format!("{before}{name}{after}"));
@@ -261,7 +261,7 @@ fn input(redirect: &IoRedirect) -> Option<&Word> {
     }
 }
 
-/// Whether a redirection can go wrong, so that the command is left out.
+/// Returns whether a redirection can go wrong, so that the command is left out.
 pub(super) fn redirect_may_fail(redirect: &IoRedirect) -> bool {
     let harmless = |word: &Word| {
         words::fixed(word).is_some_and(|name| {

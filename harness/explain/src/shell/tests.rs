@@ -1,3 +1,4 @@
+use assertables::assert_gt;
 use rstest::rstest;
 
 use super::*;
@@ -347,7 +348,7 @@ fn jobs_of_which_nothing_is_known() {
     "a pattern on the line that switches its kind on"
 )]
 #[case("[[ a =~ ^(${b) ]]", "an expansion without an end")]
-#[case("a \"$$(b\"", "a parenthesis behind `$$`")]
+#[case("a \"$$(b\"", "a parenthesis after `$$`")]
 #[case("cat <<'END\"'\nb\nEND\n:", "a here-document whose word holds quotes")]
 fn texts_that_are_not_analysed(#[case] text: &str, #[case] construct: &str) {
     let Verdict::Unknown(unknown) = judged(text) else {
@@ -433,7 +434,7 @@ fn errors_in_constructs(#[case] text: &str, #[case] wording: &str) {
 fn long_texts_are_analysed(#[case] line: &str, #[case] times: usize) {
     let user = format!("{}true", format!("{line}\n").repeat(times));
     let text = format!("{user} && ulimit -n 65536; ray start --head");
-    assert!(text.len() > 60_000);
+    assert_gt!(text.len(), 60_000);
     let Verdict::Runs(analysis) = judge(&text, user.len(), Surroundings::default()) else {
         panic!("not analysed");
     };
@@ -443,7 +444,8 @@ fn long_texts_are_analysed(#[case] line: &str, #[case] times: usize) {
 #[test]
 fn a_condition_that_ends_in_an_operator_is_not_without_an_end() {
     let found = broken("a; [[ -n b || ]]; c");
-    assert_eq!((found.at, found.cause), (12, Cause::Condition("||".into())));
+    assert_eq!(found.at, 12);
+    assert_eq!(found.cause, Cause::Condition("||".into()));
 }
 
 /// What a text of the greatest length costs whose every piece looks at the rest of it.

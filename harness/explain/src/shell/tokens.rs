@@ -46,7 +46,7 @@ pub(in super::super) fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// Where the word at the start of a text ends.
+/// Returns the end of the word at the start of a text.
 fn word_end(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
@@ -160,7 +160,7 @@ pub(in super::super) fn special_behind(text: &str) -> Option<char> {
     special(&plain)
 }
 
-/// What double quotes do not hide, up to the one that closes them.
+/// Returns the first character that double quotes do not hide, up to the closing quote.
 fn special_in_quotes(chars: &mut Chars) -> Option<char> {
     while let Some((_, c)) = chars.next() {
         match c {
@@ -175,8 +175,8 @@ fn special_in_quotes(chars: &mut Chars) -> Option<char> {
     Some('"')
 }
 
-/// Whether a text ends in a backslash that hides what is written behind it; not one in single
-/// quotes, in a comment or in a here-document.
+/// Returns whether a text ends in a backslash that hides what is written behind it; not one in
+/// single quotes, in a comment or in a here-document.
 pub(in super::super) fn escapes_what_follows(text: &str) -> bool {
     if !text.ends_with('\\') || text.contains("<<") {
         return false;
@@ -203,7 +203,7 @@ pub(in super::super) fn escapes_what_follows(text: &str) -> bool {
     false
 }
 
-/// Whether a word is wholly inside one pair of quotes, so that bash takes it as one word.
+/// Returns whether a word is wholly inside one pair of quotes, so that bash takes it as one word.
 pub(in super::super) fn is_quoted(text: &str) -> bool {
     let inner = |quote: char| {
         text.strip_prefix(quote)

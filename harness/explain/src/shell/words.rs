@@ -1,4 +1,4 @@
-//! What is known of a word before bash expands it.
+//! Known facts about a word before bash expands it.
 
 use brush_parser::ast::Word;
 use brush_parser::word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWithSource};
@@ -6,7 +6,7 @@ use brush_parser::word::{self, Parameter, ParameterExpr, WordPiece, WordPieceWit
 use super::mask::unmask;
 use super::parse::options;
 
-/// What a word holds that bash replaces.
+/// The parts of a word that bash replaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Contents {
     /// Texts of `$(…)`, with the byte offset of the text in the word.
@@ -58,7 +58,7 @@ fn join(pieces: &[WordPieceWithSource], value: &mut String) -> Option<()> {
     Some(())
 }
 
-/// What bash replaces in a word; none where the word can't be read.
+/// Returns the parts of a word that bash replaces; `None` where the word can't be parsed.
 pub(super) fn contents(text: &str) -> Option<Contents> {
     let mut found = Contents {
         arithmetic: bad_substitution(text),
@@ -179,7 +179,7 @@ pub(super) fn refused(text: &str) -> Option<&str> {
     None
 }
 
-/// Whether a text may hold `${…}` that bash refuses when it runs.
+/// Returns whether a text may hold `${…}` that bash refuses when it runs.
 fn bad_substitution(text: &str) -> bool {
     text.match_indices("${").any(|(at, _)| {
         let inner = text[at + 2..].trim_start_matches(['#', '!']);

@@ -374,7 +374,7 @@ pub(super) fn job_of(ray: &str, entrypoint: &str, mode: &str) -> String {
 #[case("python a.py --name 'plain' \"\" 'a b'", false)]
 #[case("python a.py --filter='*.csv'", false)]
 fn quotes_that_ray_does_not_put_back(#[case] entrypoint: &str, #[case] lost: bool) {
-    // In quotes twice it is what the advice says.
+    // In quotes twice it is what the help says.
     let lost = lost && !entrypoint.contains("\"'");
     for (ray, lost) in [("2.46.0", lost), ("2.55.0", lost), ("2.56.0", false)] {
         let expected: &[&str] = if lost {
@@ -553,10 +553,8 @@ fn what_is_said_about_a_failure_that_is_swallowed() {
         "",
     );
     let messages = messages(&text, "1.6.2");
-    let swallowed = messages
-        .iter()
-        .find(|one| one.contains("the failure is lost"));
-    let begin = "`$KUBERAY_GEN_RAY_START_CMD`: If this fails";
+    let swallowed = messages.iter().find(|one| one.contains("`ray start` runs"));
+    let begin = "`$KUBERAY_GEN_RAY_START_CMD`: If this command fails";
     assert!(
         swallowed.is_some_and(|one| one.starts_with(begin)),
         "{messages:?}"

@@ -111,5 +111,6 @@ fn the_service_of_the_applications_needs_its_port(
         "spec:\n  rayCl",
         "spec:\n  serveService: {spec: {}}\n  rayCl",
     );
-    assert!(ids(&given, release).iter().all(|id| id != "no-serve-port"));
+    let found = ids(&given, release);
+    assert!(found.iter().all(|id| id != "no-serve-port"), "{found:?}");
 }

@@ -291,7 +291,7 @@ fn the_detail_of_an_unknown_option_names_another() {
         of("labels-file", "2.40.0"),
         "`--labels-file`; Ray 2.45.0 has it: "
     );
-    let gone = "`--redis-max-memory`; it is gone since Ray 2.44.0: ";
+    let gone = "`--redis-max-memory`; Ray 2.44.0 removed it: ";
     assert_contains!(of("redis-max-memory", "2.52.0"), gone);
 }
 

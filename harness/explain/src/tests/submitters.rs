@@ -124,14 +124,14 @@ fn backslashes_that_ray_does_not_put_back(#[case] entrypoint: &str, #[case] lost
 fn a_dollar_that_the_shell_of_the_job_reads(
     #[case] entrypoint: &str,
     #[case] severity: Severity,
-    #[case] advice: &str,
+    #[case] help: &str,
 ) {
     let explanation = explained(&job_of("2.46.0", entrypoint, ""), &["1.6.2"]);
     let mut warnings = explanation.containers.iter().flat_map(|one| &one.warnings);
     let warning = warnings.next().expect("a warning");
     assert_eq!(warning.id, "entrypoint-loses-quotes", "{entrypoint}");
     assert_eq!(warning.severity, severity, "{entrypoint}");
-    assert!(warning.advice.contains(advice), "{}", warning.advice);
+    assert!(warning.help.contains(help), "{}", warning.help);
     assert_eq!(warnings.next(), None);
 }
 

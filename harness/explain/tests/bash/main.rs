@@ -21,7 +21,7 @@ const GENERATED: &str =
 
 /// Constructs that the parser does not know; `explain` reports them as not analysed.
 const EXCLUDED: [&str; 8] = [
-    "a parenthesis behind `$$`",
+    "a parenthesis after `$$`",
     "`case` inside of `$(…)`",
     "a comment inside of `$(…)`",
     "a here-document whose word holds quotes",

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use assertables::assert_gt;
 use kuberay_contract::EffectiveSettings;
 use kuberay_manifest::{Source, yaml};
 use semver::VersionReq;
@@ -64,7 +65,7 @@ pub fn scenarios() -> Vec<Scenario> {
             folder,
         });
     }
-    assert!(scenarios.len() > 100);
+    assert_gt!(scenarios.len(), 100);
     scenarios.sort_by(|one: &Scenario, other| one.name.cmp(&other.name));
     scenarios
 }

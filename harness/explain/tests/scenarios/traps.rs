@@ -112,12 +112,12 @@ fn traps_are_reported_where_scenarios_hold_them_and_nowhere_else() {
 
 fn page(counts: &BTreeMap<&str, Count>, scenarios: usize, runs: usize) -> String {
     let mut text = format!(
-        "# Traps, measured\n\n<!-- Written by `UPDATE_DOCS=1 cargo test --test scenarios`. -->\n\n`check` reads the manifests of all {scenarios} scenarios for each of {} releases of \
+        "# Trap detection results\n\n<!-- Written by `UPDATE_DOCS=1 cargo test --test scenarios`. -->\n\n`check` reads the manifests of all {scenarios} scenarios for each of {} releases of \
          KubeRay that a scenario\nruns on, {runs} runs in all. \
-         [expected.yaml](../../harness/explain/tests/scenarios/expected.yaml) says which traps\nthe manifests hold. \
-         A hit is a run with a trap that is expected and reported, a miss one that is not\nreported, a false alarm one \
-         that is not expected. A test writes this page and fails at a miss or a false\nalarm. Traps without a scenario \
-         are shown by their examples and by unit tests only.\n\n\
+         [expected.yaml](../../harness/explain/tests/scenarios/expected.yaml) lists the\nexpected traps. \
+         A hit is an expected trap that `check` reports, a miss an expected trap that it\ndoes not report, and a \
+         false alarm any other trap that it reports. A test writes this page, and fails\non a miss or a false alarm. \
+         Traps without a scenario have only their examples and unit tests.\n\n\
          | trap | severity | scenarios | hits | misses | false alarms |\n|---|---|---|---|---|---|\n",
         RELEASES.len()
     );

@@ -52,11 +52,11 @@ fn a_manifest_in_a_text_has_the_lines_of_the_file() {
     assert_eq!(item.path, "spec.templates[0].resource.manifest");
     let entrypoint = item.node.get("spec").unwrap().get("entrypoint").unwrap();
     assert_eq!(
-        (
-            entrypoint.place.location.line,
-            entrypoint.place.location.column
-        ),
-        (11, 23)
+        entrypoint.place.location,
+        Location {
+            line: 11,
+            column: 23
+        }
     );
     assert_eq!(&text[entrypoint.place.span.clone()], "run");
 }

@@ -11,7 +11,7 @@ pub(super) struct Entries {
     pub all: Vec<(MappingKey, Node)>,
     /// Of each of them, whether it comes from `<<`.
     merged: Vec<bool>,
-    /// Where each name stands, for mappings with many.
+    /// Index of each name, for mappings with many.
     names: Option<HashMap<String, usize>>,
 }
 

@@ -1,5 +1,5 @@
-//! What Kubernetes' YAML library (go.yaml.in/yaml/v2) and kubectl read in another way than YAML's
-//! other readers.
+//! Differences of Kubernetes' YAML library (go.yaml.in/yaml/v2) and of kubectl from other readers
+//! of YAML.
 
 use serde_json::Number;
 
@@ -79,8 +79,8 @@ pub(super) fn tab_in_indentation(text: &str, start: usize) -> Option<usize> {
     None
 }
 
-/// What kubectl refuses before it reads any YAML: text behind `---`, and directives, which it cuts
-/// off from their document.
+/// Returns an error at the first line that kubectl refuses before it reads any YAML: text behind
+/// `---`, and directives, which it cuts off from their document.
 pub(super) fn refused(source: &Source) -> Option<Diagnostic> {
     if source.text.trim_start().starts_with('{') {
         return None;
@@ -96,7 +96,7 @@ pub(super) fn refused(source: &Source) -> Option<Diagnostic> {
         if let Some(rest) = line.strip_prefix("---") {
             let rest = rest.trim();
             if !rest.is_empty() && !rest.starts_with('#') {
-                let message = format!("kubectl takes no text behind `---`: `{rest}`");
+                let message = format!("kubectl accepts no text after `---`: `{rest}`");
                 return Some(source.error(&place(), message));
             }
             begins = true;

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use super::{Node, Yaml};
 use crate::diagnostic::{Location, Source, Span};
 
-/// Where an object begins in the file.
+/// Start of an object in the file.
 pub(super) struct Start {
     at: usize,
     location: Location,

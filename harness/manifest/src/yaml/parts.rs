@@ -53,7 +53,7 @@ pub(super) fn parts(text: &str) -> Vec<TextPart<'_>> {
     parts
 }
 
-/// Where the first document begins behind some bytes of a text.
+/// Returns the start of the first document behind some bytes of a text.
 fn begin(text: &str, mut from: usize) -> Option<usize> {
     const MARK: &str = "\n---";
     loop {
@@ -113,7 +113,7 @@ mod tests {
         "- 1",
     ];
 
-    /// What can be read, with what looks like the begin of a document inside of a text.
+    /// Readable texts, with lines inside of a text that look like the start of a document.
     const DOCUMENT: &str =
         "(---( # é)?\n)(é: \\{b: \\[1, yEs\\]\\}\n)?(c: \\|2\n  ---\n   x\n)?(\n)?";
 

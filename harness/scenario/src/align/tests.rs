@@ -36,8 +36,8 @@ fn related_lines_share_a_row_and_others_stand_alone() {
 #[test]
 fn equal_texts_have_equal_rows() {
     let rows = align("a\nb", "a\nb");
-    assert!(rows.len() == 2);
-    assert!(rows.iter().all(Row::is_equal));
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().all(Row::is_equal), "{rows:?}");
 }
 
 #[test]

@@ -61,31 +61,40 @@ macro_rules! check_kinds {
 }
 
 check_kinds! {
-    /// Fields of a Ray Pod against snapshots.
+    /// The fields of the container equal their snapshots, white space included.
     Pod(PodCheck),
-    /// The order of the generated `ray start` flags in many Pods of the same Pod template.
+    /// At least `pods` Pods of the same Pod template have the same generated `ray start` flags.
+    /// `orders: one` needs the same order in all of them, `orders: several` at least two orders.
     FlagOrder(flag_order::FlagOrderCheck),
-    /// The values of one generated `ray start` flag in many Pods of the same Pod template.
+    /// Across at least `pods` Pods of the same Pod template, the generated flag takes each of these
+    /// values and no other.
     FlagValues(flag_values::FlagValuesCheck),
-    /// A Pod that must not exist, until some time after another Pod appears.
+    /// No Pod of this role and group exists until `for` has passed since the harness first saw a
+    /// Pod of `after`.
     Absent(absent::AbsentCheck),
-    /// Ray itself answers: the dashboard lists the expected number of nodes, all alive.
+    /// Ray's dashboard lists this number of alive Ray nodes, with at least these total resources. A
+    /// Pod can be Ready long before this check holds.
     Ray(ray::RayCheck),
-    /// Lines of a container's log, in order.
+    /// The lines appear in the log of the container in this order; other lines may appear between
+    /// them.
     Logs(LogsCheck),
-    /// A job in the dashboard's list.
+    /// The dashboard lists exactly `count` jobs. One of them has exactly this entrypoint and status,
+    /// and ran on the Ray node of the head or of `node`.
     Job(job::JobCheck),
-    /// The state of a container: waiting, running, or terminated.
+    /// The container is in this state. If the check expects the container to end, the end does not
+    /// count as a terminal failure.
     State(state::StateCheck),
-    /// Something that must not happen during a time after a milestone.
+    /// The Pod does not restart, or is not ready, until `for` has passed since the milestone
+    /// `after`.
     Never(never::NeverCheck),
-    /// Which of two milestones was reached first.
+    /// The milestone `first` was reached before `then`, by at least `apart`.
     Reached(reached::ReachedCheck),
-    /// An event of the namespace.
+    /// An event of the namespace has this reason and message.
     Event(event::EventCheck),
-    /// The API server or the operator refuses the objects.
+    /// The API server or the operator refuses the objects with this message.
     Rejected(rejected::RejectedCheck),
-    /// A field of the status that the operator writes into a Ray object.
+    /// This field of the status of a `RayCluster` or `RayJob` has this value, such as
+    /// `{kind: RayCluster, field: state, value: suspended}`.
     Status(status::StatusCheck),
 }
 

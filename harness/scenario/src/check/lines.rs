@@ -328,7 +328,7 @@ impl Lines {
         let chunk = self.chunks.get(after.checked_sub(1)?)?;
         let (_, cut) = chunk.shortened.iter().find(|(of, _)| *of == number)?;
         Some(format!(
-            "line {} is longer than {}, and the {} behind that are not judged",
+            "line {} is longer than {}, and the {} after that are not checked",
             number + 1,
             size(LINE_BYTES as u64),
             size(*cut)
@@ -338,7 +338,7 @@ impl Lines {
     /// Says how much of a log is kept.
     pub fn kept_words(&self) -> String {
         format!(
-            "of a log {} of its beginning and {} of its end are kept",
+            "of a log, its first {} and its last {} are read",
             size(self.bounds.head as u64),
             size(self.bounds.tail as u64)
         )

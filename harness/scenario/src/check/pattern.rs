@@ -25,12 +25,13 @@ pub(super) fn lint(problems: &mut Problems<'_>, node: &Node) {
         } else {
             "white space alone is in almost every line"
         };
-        problems.error(node, message, "write what the line holds");
+        problems.error(node, message, "write the text of the line");
         return;
     }
     let Some(expression) = expression(text) else {
         if text.contains(['\n', '\u{1b}']) {
-            let message = "no line holds this: lines are read one by one and without colour codes";
+            let message =
+                "no line contains this: lines are read one by one and without colour codes";
             problems.error(node, message, "write a part of one line");
         } else if OF_RAY.iter().all(|line| line.contains(text)) {
             let message = format!("`{text}` is in every line of Ray's log");
@@ -57,11 +58,11 @@ pub(super) fn lint(problems: &mut Problems<'_>, node: &Node) {
         }
         Ok(regex) if UNRELATED.iter().any(|lines| matches_all(&regex, lines)) => {
             let message = format!("`{text}` matches any line");
-            problems.error(node, message, "write what the line holds");
+            problems.error(node, message, "write the text of the line");
         }
         Ok(regex) if matches_all(&regex, &OF_RAY) => {
             let message = format!("`{text}` matches every line of Ray's log");
-            problems.error(node, message, "write what the line holds");
+            problems.error(node, message, "write the text of the line");
         }
         Ok(_) if !can_match_a_line(&expression) => {
             let message = format!("`{text}` matches no line");

@@ -182,7 +182,7 @@ fn hook(
     let command = exec.map_or_else(String::new, |command| format!(" ({})", command.join(" ")));
     let said = event.message.as_deref().unwrap_or_default();
     let message = format!(
-        "the postStart hook{command} of {} failed, so the container was ended: {said}",
+        "the postStart hook{command} of {} failed, so the kubelet ended the container: {said}",
         title(pod, status)
     );
     Some((

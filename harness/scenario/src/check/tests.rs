@@ -387,7 +387,7 @@ fn the_resources_of_all_nodes_are_added() {
     nodes[1].resources.clear();
     waits(
         judge(&ray(json!({ "CPU": 2 })), &observation),
-        "waits for Ray to tell the resources of every node",
+        "waits for Ray to report the resources of every node",
     );
     // What a node had that is dead does not count.
     let nodes = &mut observation.dashboard.as_mut().unwrap().nodes;

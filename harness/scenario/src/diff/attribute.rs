@@ -3,7 +3,7 @@
 use kuberay_contract::{FeatureEntry, Stage, features};
 use semver::Version;
 
-use super::changes::{ChangeSubject, ContainerOf};
+use super::model::{ChangeSubject, ContainerOf};
 
 /// Where a difference belongs in the contract.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -124,7 +124,7 @@ impl OperatorDifference {
         let line = |text: &String| text.replace('\n', "⏎");
         match (&self.before, &self.after) {
             (Some(before), Some(after)) => format!("`{}` → `{}`", line(before), line(after)),
-            (Some(before), None) => format!("`{}` is gone", line(before)),
+            (Some(before), None) => format!("`{}` was removed", line(before)),
             (None, Some(after)) => format!("`{}` is new", line(after)),
             (None, None) => String::new(),
         }

@@ -7,8 +7,8 @@ use semver::Version;
 use serde_json::Value;
 
 use super::attribute::attribute;
-use super::changes::{Change, ChangeSubject, ContainerOf};
 use super::document::{DiffEntry, OperatorDifference};
+use super::model::{Change, ChangeSubject, ContainerOf};
 use super::observed::Observed;
 use super::pods::kinds;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::args::{Args, Start, name, swapped};
-use super::changes::{Change, ChangeSubject, ContainerOf};
+use super::model::{Change, ChangeSubject, ContainerOf};
 use super::observed::PodId;
 
 const GENERATED: &str = "KUBERAY_GEN_RAY_START_CMD";

@@ -220,7 +220,7 @@ fn shorten(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use assertables::assert_contains;
+    use assertables::{assert_contains, assert_lt};
 
     use super::*;
 
@@ -337,7 +337,7 @@ line 1, from character 18 (`·` is a space):
         assert_contains!(text, "characters…]");
         assert!(text.contains("x··y"), "{text}");
         let other = format!("- \"{}\"", "z".repeat(100_000));
-        assert!(diff(&expected, &other, FILE).len() < 4000);
+        assert_lt!(diff(&expected, &other, FILE).len(), 4000);
     }
 
     #[test]

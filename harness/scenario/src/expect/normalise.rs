@@ -39,7 +39,7 @@ const ADDRESSES: &[PodField] = &[
 pub static NORMALISATIONS: [Normalisation; 4] = [
     Normalisation {
         name: "namespace-in-addresses",
-        why: "Each case has a namespace of its own, and the DNS name of a service holds it: `.<namespace>.svc.`.",
+        why: "Each case has a namespace of its own, and the DNS name of a service contains it: `.<namespace>.svc.`.",
         fields: ADDRESSES,
         apply: namespace_in_addresses,
     },

@@ -74,9 +74,10 @@ fn collect(folder: &Path, found: &mut Vec<Pending>) -> Result<(), ExpectError> {
         } else if file.contains(BOUND) && file.ends_with(PENDING) {
             let name = SnapshotName::parse(&file).ok_or_else(|| ExpectError::Malformed {
                 path: path.clone(),
-                reason: "its name holds a subject or a class of releases that this release of the \
-                    harness does not know"
-                    .into(),
+                reason:
+                    "its name contains a subject or a class of releases that this release of the \
+                    harness does not support"
+                        .into(),
             })?;
             found.push(Pending {
                 new: SnapshotFile::read(&path)?,

@@ -6,7 +6,7 @@ use semver::Version;
 use serde_json::{Map, Value};
 
 use super::edit_table::{ENTRIES, Entry};
-use super::object::ObjectKind;
+use super::object_kind::ObjectKind;
 
 /// An edit, with the kind of object that gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use semver::Version;
 use serde_json::{Map, Value, json};
 
 use super::edits::Edit;
-use super::object::{ObjectKind, ObjectPlan};
+use super::object::ObjectPlan;
+use super::object_kind::ObjectKind;
 use super::{strategy, words};
 
 /// Objects of a kind with these edits. An edit needs one worker group.

@@ -4,7 +4,7 @@ use kuberay_contract::{CONFIGURATION_SINCE, GATES};
 use semver::Version;
 use serde_json::{Value, json};
 
-use super::ObjectKind;
+use super::object_kind::ObjectKind;
 use crate::OperatorSettings;
 
 /// Gates with which an operator ends on the envtest target: they need kinds of other projects, or

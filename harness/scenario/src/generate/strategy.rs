@@ -104,9 +104,10 @@ fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
         weighted(0.05, any::<bool>()),
         weighted(0.1, select(vec!["true", "false"])),
         prop::bool::weighted(0.2),
+        weighted(0.3, select(vec!["2.46.0", "2.53", "v2.55.1rc0", "nightly"])),
     )
         .prop_map(
-            move |(overwrite, tolerant, storage, autoscaler, redis, auth, agent, rare)| {
+            move |(overwrite, tolerant, storage, autoscaler, redis, auth, agent, rare, version)| {
                 let mut annotations = Map::new();
                 let mut annotate = |name: &str, value: Option<Value>| {
                     annotations.extend(value.map(|value| (name.to_owned(), value)));
@@ -114,6 +115,9 @@ fn cluster(limits: Limits) -> BoxedStrategy<Cluster> {
                 annotate("ray.io/overwrite-container-cmd", overwrite.map(Value::from));
                 annotate("ray.io/enableAgentService", agent.map(Value::from));
                 let mut options = Map::new();
+                if let Some(version) = version {
+                    options.insert("rayVersion".into(), version.into());
+                }
                 if let Some(parts) = redis.filter(|_| limits.fault_tolerance) {
                     options.insert("gcsFaultToleranceOptions".into(), redis_options(parts));
                 } else {
@@ -226,9 +230,9 @@ fn params(head: bool) -> BoxedStrategy<Map<String, Value>> {
         "x",
     ];
     names.extend(if head {
-        ["port", "redis-password"]
+        &["port", "redis-password", "dashboard-port"][..]
     } else {
-        ["address", "redis-password"]
+        &["address", "redis-password"]
     });
     let known = btree_map(select(names).prop_map(str::to_owned), words::value(), 0..6);
     let others = btree_map("[a-zA-Z][a-z0-9-]{0,11}", words::value(), 0..2);

@@ -4,7 +4,7 @@ use kuberay_contract::{
     self as contract, EffectiveSettings, PodContract, Reach, Refusal, differences,
 };
 use semver::Version;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate as scenario;
@@ -89,24 +89,6 @@ fn a_seed_gives_the_same_plans_again() {
     assert!(names.len() > 3, "names of few lengths: {names:?}");
 }
 
-/// The Pod that an operator makes as the model says, but for what `fault` does to it.
-fn as_observed(pod: &PodContract) -> Value {
-    let containers = |list: &[contract::ContainerContract]| -> Value {
-        let one = |container: &contract::ContainerContract| {
-            let env = container.env.iter().map(|variable| match &variable.value {
-                contract::EnvValue::Text(text) => {
-                    json!({"name": variable.name, "value": text.to_string()})
-                }
-                contract::EnvValue::From(from) => json!({"name": variable.name, "valueFrom": from}),
-            });
-            let args: Vec<String> = container.args.iter().map(ToString::to_string).collect();
-            json!({"name": container.name, "command": container.command, "args": args, "env": env.collect::<Vec<_>>()})
-        };
-        list.iter().map(one).collect()
-    };
-    json!({"initContainers": containers(&pod.init_containers), "containers": containers(&pod.containers)})
-}
-
 #[test]
 fn what_the_model_says_does_not_differ_from_itself() {
     for release in ["1.2.2", "1.6.2"] {
@@ -114,7 +96,7 @@ fn what_the_model_says_does_not_differ_from_itself() {
         let generator = Generator::new(3, &release, 2);
         for number in 0..100 {
             for pod in pods(&release, &generator.generated(number).plan()) {
-                assert_eq!(differences(&pod, &as_observed(&pod)), []);
+                assert_eq!(differences(&pod, &pod.spec()), []);
             }
         }
     }
@@ -123,7 +105,7 @@ fn what_the_model_says_does_not_differ_from_itself() {
 /// An operator with a fault: it loses the second of two spaces in front of `&&`.
 fn is_faulty(release: &Version, plan: &ClusterPlan) -> bool {
     pods(release, plan).iter().any(|pod| {
-        let mut spec = as_observed(pod);
+        let mut spec = pod.spec();
         let args = &mut spec["containers"][0]["args"][0];
         if let Some(text) = args.as_str() {
             *args = json!(text.replace("  && ulimit", " && ulimit"));

@@ -168,7 +168,7 @@ impl Filter {
                 .iter()
                 .any(|word| scenario.name().contains(word.as_str()))
         {
-            let reason = format!("its name holds none of {}", self.names.join(", "));
+            let reason = format!("its name contains none of {}", self.names.join(", "));
             return Some((reason, true));
         }
         let proves = |rule: &String| spec.rules.iter().any(|own| own.eq_ignore_ascii_case(rule));

@@ -99,7 +99,7 @@ fn targets_and_ranges_leave_cases_out_and_say_why() {
 }
 
 #[rstest]
-#[case(Filter { names: vec!["b".into()], ..Filter::default() }, "its name holds none of b")]
+#[case(Filter { names: vec!["b".into()], ..Filter::default() }, "its name contains none of b")]
 #[case(Filter { rules: vec!["c02".into(), "C09".into()], ..Filter::default() }, "it proves none of c02, C09")]
 #[case(Filter { levels: vec![Level::Extended], ..Filter::default() }, "its level is core")]
 fn filters_leave_scenarios_out_and_say_why(#[case] filter: Filter, #[case] reason: &str) {

@@ -148,10 +148,10 @@ pub fn run() -> RunResult {
         "pod worker",
         9,
         Outcome::Failed,
-        "no worker Pod was made",
+        "no worker Pod was created",
     ));
 
-    provisional.steps = vec!["the harness, not a kubelet, said that the Pods are ready".into()];
+    provisional.steps = vec!["the harness, not a kubelet, marked the Pods as ready".into()];
     provisional.operator_settings = BTreeMap::from([("ENABLE_LOGIN_SHELL".into(), "true".into())]);
 
     let skipped = Some("the operator 1.6.2 is not in the range >=1.7");

@@ -48,7 +48,7 @@ pub(super) fn check(problems: &mut Problems<'_>, spec: &Node) {
     }
     for (name, value) in entries(settings.get("env")) {
         if is_of_the_linker(name) {
-            let message = format!("`{name}` says what the dynamic linker loads into a process");
+            let message = format!("`{name}` selects what the dynamic linker loads into a process");
             problems.error(value, message, "leave it out");
         }
     }

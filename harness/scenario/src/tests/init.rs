@@ -69,12 +69,9 @@ fn a_service_account_that_no_manifest_holds_is_told(#[case] others: &str, #[case
     let group = format!("  workerGroupSpecs:\n  - {{groupName: g, replicas: 1, {template}}}\n");
     let made = made(&(cluster("a", &group) + others));
     assert_eq!(made[0].notes.len(), notes, "{:?}", made[0].notes);
-    assert!(
-        made[0]
-            .notes
-            .iter()
-            .all(|note| note.contains("ServiceAccount `team`"))
-    );
+    for note in &made[0].notes {
+        assert_contains!(note, "ServiceAccount `team`");
+    }
 }
 
 #[test]

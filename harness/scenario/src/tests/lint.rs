@@ -112,7 +112,7 @@ fn a_name_given_twice_and_a_folder_without_a_scenario_are_named() {
         "{shown}"
     );
     assert!(
-        shown.contains("third:1:1 this folder holds no scenario.yaml"),
+        shown.contains("third:1:1 this folder contains no scenario.yaml"),
         "{shown}"
     );
 }
@@ -121,7 +121,7 @@ fn a_name_given_twice_and_a_folder_without_a_scenario_are_named() {
 fn a_root_without_scenarios_is_a_problem() {
     let root = tempfile::tempdir().unwrap();
     let shown = lines(&lint(root.path()));
-    assert!(shown[0].contains("holds no scenario"), "{shown:#?}");
+    assert!(shown[0].contains("contains no scenario"), "{shown:#?}");
     let shown = lines(&lint(&root.path().join("absent")));
     assert!(shown[0].contains("can't be read"), "{shown:#?}");
 }
@@ -191,7 +191,7 @@ fn a_root_of_folders_without_a_scenario_is_an_error() {
         .iter()
         .find(|problem| problem.severity == Severity::Error);
     assert!(
-        error.is_some_and(|problem| problem.message.contains("holds no scenario")),
+        error.is_some_and(|problem| problem.message.contains("contains no scenario")),
         "{found:#?}"
     );
 }
@@ -215,7 +215,7 @@ fn a_scenario_under_another_file_name_is_an_error() {
     assert_eq!(of_folder.severity, Severity::Error);
     assert_eq!(
         of_folder.message.as_str(),
-        "this folder holds no scenario.yaml"
+        "this folder contains no scenario.yaml"
     );
 }
 

@@ -117,7 +117,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
     "[C99]",
     "7:11 entry 1 of `rules` can't be `C99` (did you mean `C"
 )]
-#[case::rule_twice("[C02]", "[C02, C02]", "7:16 `C02` comes twice in `rules`")]
+#[case::rule_twice("[C02]", "[C02, C02]", "7:16 `C02` appears twice in `rules`")]
 #[case::level(
     "issues: []",
     "issues: []\n  level: basic",
@@ -249,7 +249,7 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::never_after_an_end(
     "after: job, restarts",
     "after: ended, restarts",
-    "29:32 only a `logs` check comes after `ended`"
+    "29:32 only a `logs` check may refer to `ended`"
 )]
 #[case::no_restart(
     "state: {role: head, running: true}",
@@ -279,12 +279,12 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::submitter_restarts(
     "restarts: {role: head",
     "restarts: {role: submitter",
-    "29:54 `never` does not know the submitter"
+    "29:54 `never` does not support the submitter"
 )]
 #[case::cleanup_ready(
     "restarts: {role: head",
     "ready: {role: redis-cleanup",
-    "29:51 `never` does not know the redis-cleanup"
+    "29:51 `never` does not support the redis-cleanup"
 )]
 #[case::never_of_both(
     "restarts: {role: head}",
@@ -349,12 +349,12 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::absent_waits_for_itself(
     "- ray: {nodes: 1}",
     "- absent: {role: worker, for: 5s, after: {role: worker, group: a}}",
-    "17:46 this check never passes: what it waits for is what must not exist"
+    "17:46 this check never passes: it waits for an object that must not exist"
 )]
 #[case::absent_submitter(
     "- ray: {nodes: 1}",
     "- absent: {role: worker, for: 5s, after: {role: submitter}}",
-    "17:53 `absent` does not know the submitter"
+    "17:53 `absent` does not support the submitter"
 )]
 #[case::absent_for_no_time(
     "- ray: {nodes: 1}",
@@ -369,12 +369,12 @@ fn a_good_file_is_read_with_the_place_of_each_check() {
 #[case::twice(
     "kind: Scenario",
     "kind: Scenario\nkind: Scenario",
-    "3:1 the key `kind` comes twice"
+    "3:1 the key `kind` appears twice"
 )]
 #[case::two_documents(
     "metadata:",
     "---\nmetadata:",
-    "4:1 a scenario file holds one document"
+    "4:1 a scenario file contains one document"
 )]
 fn what_is_wrong_is_named_with_its_place(
     #[case] from: &str,
@@ -514,7 +514,7 @@ fn a_manifest_that_is_a_link_to_elsewhere_is_refused() {
 fn all_scenarios_are_sorted_by_name_and_all_that_is_wrong_in_them_is_said() {
     let root = tempfile::tempdir().unwrap();
     let error = load_all(root.path()).unwrap_err().to_string();
-    assert!(error.contains("holds no scenario"), "{error}");
+    assert!(error.contains("contains no scenario"), "{error}");
     for name in ["b", "a"] {
         std::fs::create_dir(root.path().join(name)).unwrap();
         std::fs::write(root.path().join(name).join("raycluster.yaml"), CLUSTER).unwrap();

@@ -54,22 +54,22 @@ fn found(manifest: &str, spec: &str) -> Vec<String> {
 #[case::no_group(
     HEAD_ALONE,
     "  checks:\n  - pod: {role: worker, snapshot: [args]}\n",
-    "the manifests have no worker group, so no worker Pod comes"
+    "the manifests have no worker group, so there is no worker Pod"
 )]
 #[case::no_job(
     CLUSTER,
     "  checks:\n  - pod: {role: submitter, snapshot: [args]}\n",
-    "no submitter comes: it is of a RayJob in the mode K8sJobMode, and the manifests hold RayCluster"
+    "there is no submitter: only a RayJob in the mode K8sJobMode has one, and the manifests contain RayCluster"
 )]
 #[case::not_ready(
     JOB,
     "  checks:\n  - pod: {role: submitter, snapshot: [args]}\n",
-    "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
+    "the operator creates the submitter of a RayJob once the RayCluster is ready, but no kubelet makes Pods ready here"
 )]
 #[case::absent_while_never_ready(
     JOB,
     "  checks:\n  - absent: {role: submitter, for: 8s, after: {role: head}}\n",
-    "the submitter of a RayJob comes once the RayCluster is ready, and no kubelet makes Pods ready here"
+    "the operator creates the submitter of a RayJob once the RayCluster is ready, but no kubelet makes Pods ready here"
 )]
 #[case::absent_without_a_dashboard(
     JOB,

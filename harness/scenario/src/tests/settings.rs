@@ -61,12 +61,12 @@ fn scenario(operator: &str, settings: &str) -> String {
 #[case::linker(
     ">=1.2",
     "{env: {LD_PRELOAD: /tmp/evil.so}}",
-    "`LD_PRELOAD` says what the dynamic linker loads"
+    "`LD_PRELOAD` selects what the dynamic linker loads"
 )]
 #[case::tunables(
     ">=1.2",
     "{env: {GLIBC_TUNABLES: a=b}}",
-    "`GLIBC_TUNABLES` says what the dynamic linker loads"
+    "`GLIBC_TUNABLES` selects what the dynamic linker loads"
 )]
 #[case::own_flag(
     ">=1.2",

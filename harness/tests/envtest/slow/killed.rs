@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use kuberay_conformance::process::UNFINISHED;
+
 use crate::support::kills::{Moments, claims_no_more_than_happened, killed, processes_end};
 use crate::support::own_cache::own_cache;
 use crate::support::sandbox::text;
@@ -87,7 +89,7 @@ fn a_run_that_is_killed_at_any_moment_leaves_nothing_and_claims_nothing() {
         let temporary = std::fs::read_dir(&output).unwrap().flatten();
         let temporary: Vec<_> = temporary
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| name.starts_with(".report-"))
+            .filter(|name| name.starts_with(UNFINISHED))
             .collect();
         assert!(temporary.is_empty(), "{temporary:?} are left");
         std::fs::remove_dir_all(&output).unwrap();

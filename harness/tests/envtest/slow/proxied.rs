@@ -103,7 +103,7 @@ fn a_run_on_an_existing_cluster_ends_with_its_limit_behind_every_fault_of_every_
         (
             "create",
             "selfsubjectrulesreviews",
-            "asking the API server what may be done",
+            "reviewing the permissions with the API server",
         ),
         ("list", "deployments", "looking for the operator"),
     ] {

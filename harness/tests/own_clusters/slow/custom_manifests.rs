@@ -23,8 +23,8 @@ use crate::support::cluster::{client, kubeconfig};
 use crate::support::sandbox::text;
 use crate::support::{exclusive_within, program};
 
-const CLUSTER: &str = "kuberay-brought";
-const CONTEXT: &str = "kind-kuberay-brought";
+const CLUSTER: &str = "kuberay-custom";
+const CONTEXT: &str = "kind-kuberay-custom";
 const SCENARIO: &str = "exit-ends";
 
 /// Takes the cluster down, whatever the test found.

@@ -22,7 +22,7 @@ const FAULTS: [(Fault, &str, &str); 4] = [
     (
         Fault::OtherManifest,
         "from the mirror HOST: its digest is sha256:",
-        "nothing of it was used; copy the image into the mirror again",
+        "it was not used; copy the image into the mirror again",
     ),
     (
         Fault::CutBlob,

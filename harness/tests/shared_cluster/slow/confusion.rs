@@ -224,7 +224,7 @@ fn known(page: &str, name: &str) -> Option<[String; 3]> {
 /// The page, with the rows of `before` for cases that were not played.
 fn page(names: &[String], rows: &[Row], before: &str, stack: &Stack) -> String {
     let mut text = format!(
-        "# What `doctor` names\n\n\
+        "# What `doctor` reports for injected faults\n\n\
          <!-- Written by `UPDATE_DOCS=1 cargo test --test shared_cluster -- --include-ignored slow::confusion`. -->\n\n\
          The test `slow::confusion` plants faults on a kind cluster with KubeRay {} and Ray {}. The\n\
          names of objects, namespaces and labels are random. The test asks `doctor` every five seconds\n\

@@ -179,7 +179,7 @@ fn ray_does_not_start(#[case] scenario: &str, #[case] cause: &str) {
 )]
 #[case::limit(
     "limit-that-cannot-be-raised",
-    "has \"cannot modify limit\", which must not come"
+    "has \"cannot modify limit\", which must not appear"
 )]
 #[case::script("script-in-words", "before \"hello world\", which must come first")]
 #[case::path("path-reset-by-a-profile", "before \"bin/ray\", which must come first")]
@@ -191,7 +191,7 @@ fn ray_starts(#[case] scenario: &str, #[case] other: &str) {
         ran,
         &copy,
         0,
-        &["has \"Ray runtime started\", which must not come"],
+        &["has \"Ray runtime started\", which must not appear"],
     );
     fails(ran, &copy, 1, &[other]);
 }

@@ -139,7 +139,7 @@ fn what_was_taken_down_is_named() {
         context: "team".into(),
         removed,
     };
-    assert_snapshot!(down(&existing(vec![])), @"nothing of this machine's is left in team");
+    assert_snapshot!(down(&existing(vec![])), @"nothing from this machine is left in team");
     let removed = vec!["removed the namespace a".into(), "removed b".into()];
     assert_snapshot!(down(&existing(removed)), @r"
     removed the namespace a

@@ -2,28 +2,13 @@
 
 use semver::Version;
 
-use super::versions::{generic, older};
+use super::settings::{AUTOSCALER_V2, ray_env, scales};
 use super::{gated, options};
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::metadata::{label_value, qualified_name};
 use crate::admission::view::View;
 use crate::classes::plain;
-
-/// Switches the autoscaler's version in Ray.
-pub(super) const AUTOSCALER_V2: &str = "RAY_enable_autoscaler_v2";
-
-/// Whether the in-tree autoscaler runs.
-pub(super) fn scales(spec: &View) -> bool {
-    spec.get("enableInTreeAutoscaling").is_true()
-}
-
-/// The variables of a group's Ray container.
-pub(super) fn ray_env<'a>(group: &View<'a>) -> View<'a> {
-    let containers = group.find(&["template", "spec", "containers"]).items();
-    containers
-        .first()
-        .map_or_else(|| group.get("env"), |ray| ray.get("env"))
-}
+use crate::ray_version::{generic, older};
 
 /// Checks the specification of a RayCluster; `root` is the object that holds annotations and kind.
 pub(super) fn spec(checks: &Checks, spec: &View, root: &View, prefix: &str) {

@@ -1,4 +1,4 @@
-//! What the operator refuses about a RayCronJob: its name, its schedule and its template.
+//! The operator's checks of a RayCronJob: its name, its schedule and its template.
 
 use super::super::checks::{Checks, OperatorCheck};
 use super::super::view::View;
@@ -53,7 +53,7 @@ pub(super) fn check(checks: &Checks, root: &View) {
 /// The zones that Go brings with it (`time/tzdata`), a line each.
 static ZONES: &str = include_str!("../../../data/time-zones.txt");
 
-/// Why `time.LoadLocation` knows no zone of this name; none where it does.
+/// Returns the error of `time.LoadLocation` for a zone's name; `None` where it knows the zone.
 fn unknown_zone(name: &str) -> Option<String> {
     if matches!(name, "" | "UTC" | "Local") {
         return None;

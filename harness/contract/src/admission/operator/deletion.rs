@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cluster;
+use super::settings::scales;
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 
@@ -110,7 +110,7 @@ fn of_legacy(spec: &View, legacy: &[View; 2], shutdown: bool, prefix: &str) -> O
             }
         }
     }
-    if policies.contains(&"DeleteWorkers") && cluster::scales(&spec.get("rayClusterSpec")) {
+    if policies.contains(&"DeleteWorkers") && scales(&spec.get("rayClusterSpec")) {
         return Some(
             "DeletionStrategy=DeleteWorkers currently does not support RayCluster with autoscaling enabled".into(),
         );
@@ -124,7 +124,7 @@ fn of_legacy(spec: &View, legacy: &[View; 2], shutdown: bool, prefix: &str) -> O
 
 fn of_rules(spec: &View, rules: &View, refuse: &dyn Fn(&View, String)) {
     let selects = spec.get("clusterSelector").len() > 0;
-    let scales = cluster::scales(&spec.get("rayClusterSpec"));
+    let scales = scales(&spec.get("rayClusterSpec"));
     let mut seconds: BTreeMap<(&str, &str), BTreeMap<&str, i64>> = BTreeMap::new();
     for (index, rule) in rules.items().iter().enumerate() {
         let policy = rule.get("policy").text();

@@ -1,7 +1,7 @@
 //! The parts of `ValidateRayClusterSpec` about options that need feature gates of 1.7: the history
 //! server's collector, NetworkPolicies, TLS and the embedded storage of the GCS.
 
-use super::cluster::ray_env;
+use super::settings::ray_env;
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::metadata::label;
 use crate::admission::view::View;
@@ -74,7 +74,7 @@ fn history_server(checks: &Checks, spec: &View, prefix: &str) {
     }
 }
 
-/// What `validateCollectorOptions` finds first.
+/// Returns the first problem that `validateCollectorOptions` finds.
 fn collector_problem<'a>(collector: &View<'a>) -> Option<(View<'a>, String)> {
     const MANAGED: [&str; 8] = [
         "POD_IP",

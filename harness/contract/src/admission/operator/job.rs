@@ -2,11 +2,11 @@
 
 use semver::Version;
 
-use super::{cluster, deletion, prefix, versions};
+use super::{cluster, deletion, prefix};
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
 use crate::classes::plain;
-use crate::{Quantity, go};
+use crate::{Quantity, go, ray_version};
 
 /// Checks the specification of a RayJob; `root` is the object that holds its annotations.
 pub(super) fn spec(checks: &Checks, spec: &View, root: &View) {
@@ -241,7 +241,7 @@ fn metadata(checks: &Checks, spec: &View, sidecar: bool) {
         return;
     }
     let version = own.get("rayVersion");
-    let Some(problem) = versions::too_old_for_metadata(version.text()) else {
+    let Some(problem) = ray_version::too_old_for_metadata(version.text()) else {
         return;
     };
     let refuse = |check: OperatorCheck| {

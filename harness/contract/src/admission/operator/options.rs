@@ -1,9 +1,9 @@
 //! The parts of `ValidateRayClusterSpec` about the autoscaler and authentication.
 
-use super::cluster::{AUTOSCALER_V2, ray_env, scales};
-use super::versions::{generic, older};
+use super::settings::{AUTOSCALER_V2, ray_env, scales};
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
+use crate::ray_version::{generic, older};
 
 /// Checks `autoscalerOptions`, and the variable of the head that does the same.
 pub(super) fn autoscaler(checks: &Checks, spec: &View, prefix: &str) {

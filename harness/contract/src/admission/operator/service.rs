@@ -2,6 +2,7 @@
 
 use semver::Version;
 
+use super::settings::scales;
 use super::{cluster, name, prefix};
 use crate::admission::checks::{Checks, OperatorCheck};
 use crate::admission::view::View;
@@ -81,7 +82,7 @@ fn upgrade(checks: &Checks, spec: &View, cluster: &View, prefix: &str) {
     let within = |number: Option<i64>| number.is_some_and(|number| (0..=100).contains(&number));
     let surge = percent("maxSurgePercent").or(Some(100));
     let step = percent("stepSizePercent");
-    let reason = if !cluster::scales(cluster) {
+    let reason = if !scales(cluster) {
         "Ray Autoscaler is required for NewClusterWithIncrementalUpgrade"
     } else if !options.exists() {
         "ClusterUpgradeOptions are required for NewClusterWithIncrementalUpgrade"

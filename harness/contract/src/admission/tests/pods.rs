@@ -377,3 +377,32 @@ fn a_resource_without_a_name_of_its_own_takes_a_group_away() {
     let object = changed(json!({path: {"limits": {"cpu": "1", "gpu": "1"}}}));
     assert_eq!(pods("1.6.2", &object).0, 1, "the head comes");
 }
+
+/// The operator's HTTP probe asks the port of a parameter, and the API server wants one.
+#[rstest]
+#[case::zero("1.6.2", "2.53.0", "0", true)]
+#[case::too_large("1.6.2", "2.53.0", "65536", true)]
+#[case::a_port("1.6.2", "2.53.0", "65535", false)]
+#[case::no_number("1.6.2", "2.53.0", "auto", false)]
+#[case::without_http("1.6.2", "2.52.0", "0", false)]
+#[case::before("1.5.2", "2.53.0", "0", false)]
+fn the_port_of_a_probe_is_a_port(
+    #[case] version: &str,
+    #[case] ray: &str,
+    #[case] port: &str,
+    #[case] is_refused: bool,
+) {
+    let params = json!({"dashboard-agent-listen-port": port});
+    let found = of_head(
+        version,
+        &json!({"/rayStartParams": params}),
+        &json!({"rayVersion": ray}),
+    );
+    let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+    let expected: &[&str] = if is_refused {
+        &["rayStartParams.dashboard-agent-listen-port"]
+    } else {
+        &[]
+    };
+    assert_eq!(paths, expected);
+}

@@ -12,6 +12,8 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use tokio::io::AsyncWrite;
 
+use super::super::certificates::certificates;
+use super::super::error::causes;
 use super::super::logins::Login;
 use super::super::supply::Supply;
 use super::super::{ArtifactError, download};
@@ -82,7 +84,7 @@ impl Remote {
         let authority = supply.authority().unwrap_or_default();
         let extra_root_certificates = match authority {
             "" => Vec::new(),
-            text => download::certificates(text).map_err(wrong)?,
+            text => certificates(text).map_err(wrong)?,
         };
         download::choose_tls_provider();
         let client = Client::try_from(ClientConfig {
@@ -98,7 +100,7 @@ impl Remote {
             user_agent: concat!("kuberay-conformance/", env!("CARGO_PKG_VERSION")),
             ..ClientConfig::default()
         })
-        .map_err(|error| wrong(download::causes(&error)))?;
+        .map_err(|error| wrong(causes(&error)))?;
         let host = reference.registry().to_owned();
         let login = supply.logins.find(&host, reference.repository()).await;
         Ok(Self {
@@ -204,7 +206,7 @@ impl Remote {
                 expected,
                 actual,
             }) => format!(
-                "its digest is {actual}, but {expected} is expected; nothing of it was used; {}",
+                "its digest is {actual}, but {expected} is expected; it was not used; {}",
                 if self.is_mirror {
                     "copy the image into the mirror again, with its digest"
                 } else {
@@ -216,15 +218,12 @@ impl Remote {
                 STALL.as_secs()
             ),
             OciDistributionError::RequestError(error) if error.is_body() || error.is_decode() => {
-                format!(
-                    "the answer ended too early ({}); try again",
-                    download::causes(error)
-                )
+                format!("the answer ended too early ({}); try again", causes(error))
             }
             OciDistributionError::RequestError(error) => format!(
                 "{}; check that {host} answers, and that its certificate is trusted \
                  (SSL_CERT_FILE{})",
-                download::causes(error),
+                causes(error),
                 if self.is_mirror { ", --mirror-ca" } else { "" }
             ),
             OciDistributionError::ImageManifestNotFoundError(_)
@@ -244,7 +243,7 @@ impl Remote {
             {
                 format!("it has no such image; {copy}")
             }
-            error => download::causes(error),
+            error => causes(error),
         }
     }
 }
@@ -282,7 +281,8 @@ impl<W: AsyncWrite + Unpin> AsyncWrite for Limited<W> {
         bytes: &[u8],
     ) -> Poll<std::io::Result<usize>> {
         if bytes.len() as u64 > self.left {
-            let error = std::io::Error::other("the answer has more bytes than the manifest says");
+            let error =
+                std::io::Error::other("the answer has more bytes than the manifest declares");
             return Poll::Ready(Err(error));
         }
         let written = Pin::new(&mut self.inner).poll_write(context, bytes);

@@ -40,7 +40,7 @@ async fn a_registry_that_does_not_answer_is_said_with_the_choice_that_is_kept() 
     };
     for part in [
         "image registry: it does not answer, so images and programs are built here",
-        "later runs do the same (`--artifacts build`, kept in ",
+        "later runs do the same (`--artifacts build`, recorded in ",
         "artifacts-source",
     ] {
         assert!(line.contains(part), "{line}");

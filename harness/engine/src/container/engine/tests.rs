@@ -57,7 +57,7 @@ fn the_users_settings_stay_where_podman_allows_it(#[case] version: &str, #[case]
 )]
 #[case(
     r#"{"Version":"4.3.1","Components":[{"Name":"Podman Engine"}]}"#,
-    Err("talks to podman")
+    Err("connects to podman")
 )]
 #[case("null", Err("no daemon"))]
 #[case("what?", Err("unexpected answer"))]

@@ -14,7 +14,7 @@ const PROOF: usize = 400;
 /// A cause on trial.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
-    /// How much speaks for it, against others of the same object.
+    /// Its weight against other causes of the same object; the largest is the likeliest.
     pub weight: u32,
     pub finding: DoctorFinding,
 }
@@ -29,13 +29,13 @@ impl Candidate {
                 rank: 0,
                 cause: cause.id.into(),
                 severity: Severity::Error,
-                sentence: cause.text.into(),
+                message: cause.text.into(),
                 pod: None,
                 container: None,
                 proof: Vec::new(),
                 rule: cause.rule.map(Into::into),
                 scenarios: scenarios.collect(),
-                advice: cause.advice.into(),
+                help: cause.help.into(),
                 patch: None,
             },
         }
@@ -51,13 +51,13 @@ impl Candidate {
                 rank: 0,
                 cause: found.id.clone(),
                 severity: Severity::Error,
-                sentence: known.map_or(found.message.clone(), |trap| trap.text.into()),
+                message: known.map_or(found.message.clone(), |trap| trap.text.into()),
                 pod: None,
                 container: None,
                 proof: Vec::new(),
                 rule: found.rule.clone(),
                 scenarios: scenarios.iter().map(|name| (*name).to_owned()).collect(),
-                advice: found.help.clone().unwrap_or_default(),
+                help: found.help.clone().unwrap_or_default(),
                 patch: None,
             },
         };
@@ -86,12 +86,12 @@ impl Candidate {
         self
     }
 
-    /// With another sentence and another advice than those of the cause.
+    /// With another message and another help than those of the cause.
     #[must_use]
-    pub fn saying(mut self, sentence: &str, advice: &str) -> Self {
-        self.finding.sentence = sentence.into();
-        if !advice.is_empty() {
-            self.finding.advice = advice.into();
+    pub fn saying(mut self, message: &str, help: &str) -> Self {
+        self.finding.message = message.into();
+        if !help.is_empty() {
+            self.finding.help = help.into();
         }
         self
     }

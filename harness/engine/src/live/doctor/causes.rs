@@ -7,23 +7,23 @@ pub struct Cause {
     pub id: &'static str,
     /// The rule of the contract behind it.
     pub rule: Option<&'static str>,
-    /// What is wrong and why, in one sentence.
+    /// The problem and its cause, in one sentence.
     pub text: &'static str,
-    /// What to do.
-    pub advice: &'static str,
+    /// The remedy.
+    pub help: &'static str,
     /// Scenarios that show it.
     pub scenarios: &'static [&'static str],
 }
 
 macro_rules! causes {
-    ($($constant:ident $id:literal $rule:expr, $text:literal; $advice:literal; [$($scenario:literal),*])+) => {
+    ($($constant:ident $id:literal $rule:expr, $text:literal; $help:literal; [$($scenario:literal),*])+) => {
         $(
             #[doc = $text]
             pub const $constant: Cause = Cause {
                 id: $id,
                 rule: $rule,
                 text: $text,
-                advice: $advice,
+                help: $help,
                 scenarios: &[$($scenario),*],
             };
         )+
@@ -34,17 +34,16 @@ macro_rules! causes {
 
 causes! {
     RAY_NOT_IN_PATH "ray-not-in-path" Some("C10"),
-        "The shell of the container does not find `ray`, because its PATH lacks the folder.";
-        "Set PATH in the text of the command, such as `export PATH=/opt/venv/bin:$PATH`.";
+        "The shell does not find `ray`, because the container's PATH does not include its folder.";
+        "Set PATH in the command, such as `export PATH=/opt/venv/bin:$PATH`.";
         ["path-set-by-a-profile", "path-reset-in-a-login-shell"]
     COMMAND_NOT_FOUND "command-not-found" Some("C10"),
         "The shell of the container does not find a command.";
-        "Write its whole path, or set PATH in the text of the command.";
+        "Write its full path, or set PATH in the command.";
         ["path-set-by-a-profile"]
     COMMAND_ENDS "command-ends" Some("C03"),
         "The container's command ended by itself, and Ray is not running.";
-        "Read the text of the container: something in it ends the shell before `ray start \
-         --block`.";
+        "Read the command of the container: part of it ends the shell before `ray start --block`.";
         ["exit-ends-the-container"]
     NOT_EXECUTABLE "not-executable" None,
         "A file that the command names can't be executed.";
@@ -52,7 +51,7 @@ causes! {
         []
     RAY_NOT_STARTED "ray-not-started" Some("C03"),
         "The container runs, but a command before `ray start` has not returned yet.";
-        "Look at what the container does; run what never ends in the background, `(command &)`.";
+        "Find the command that has not returned. Run a command that never ends in the background: `(command &)`.";
         []
     PROBE_KILLS_SLOW_START "probe-kills-slow-start" Some("C16"),
         "The liveness probe kills the container before Ray is up.";
@@ -60,7 +59,7 @@ causes! {
         ["probe-of-the-user-restarts", "probes"]
     PROBE_FAILS "probe-fails" Some("C16"),
         "Ray runs, but the readiness probe of its container fails.";
-        "Correct the probe; without one of your own the operator adds one that asks Ray.";
+        "Correct the probe, or remove it: the operator then adds a probe that queries Ray.";
         ["probe-of-the-user-fails"]
     PROBE_NEEDS_WGET "probe-needs-wget" Some("C16"),
         "The operator's probe runs `wget`, which the image does not have.";
@@ -69,11 +68,11 @@ causes! {
         ["probes"]
     POST_START_HOOK_FAILS "post-start-hook-fails" Some("C17"),
         "The postStart hook of the container fails, and the kubelet kills the container.";
-        "Let the hook wait for Ray and end with 0.";
+        "Make the hook wait for Ray and exit with code 0.";
         ["post-start-hook-fails"]
     POST_START_HOOK_WAITS "post-start-hook-waits" Some("C17"),
         "The postStart hook of the container has not returned, so the container is not ready.";
-        "Run what takes long in the background of the hook.";
+        "Run slow commands of the hook in the background.";
         ["post-start-hook-takes-long"]
     WAIT_WITHOUT_RAY "wait-gcs-ready-without-ray" Some("C15"),
         "wait-gcs-ready runs `ray health-check` in the worker's image, which has no `ray` in its \
@@ -82,8 +81,7 @@ causes! {
          ENABLE_INIT_CONTAINER_INJECTION=false.";
         ["wait-gcs-ready", "worker-without-ray"]
     WAIT_OUT_OF_MEMORY "wait-gcs-ready-out-of-memory" Some("C15"),
-        "wait-gcs-ready has 256 MiB, and `ray health-check` of this image takes more: the kernel \
-         kills it.";
+        "wait-gcs-ready has a limit of 256 MiB. `ray health-check` of this image needs more, and the kernel kills it.";
         "Give the operator ENABLE_INIT_CONTAINER_INJECTION=false; the limit can't be changed.";
         ["wait-gcs-ready"]
     HEAD_NAME "head-name-not-resolved" Some("C15"),
@@ -91,23 +89,23 @@ causes! {
         "Give the operator CLUSTER_DOMAIN with the domain of the cluster, and check its DNS.";
         ["cluster-domain", "wait-gcs-ready"]
     NETWORK_POLICY "network-policy" Some("C15"),
-        "A NetworkPolicy keeps the worker from the head or from DNS.";
+        "A NetworkPolicy blocks traffic from the worker to the head or to DNS.";
         "Allow the port 6379 of the head, and port 53 of the cluster's DNS.";
         []
     HEAD_UNREACHABLE "head-unreachable" Some("C15"),
-        "The head is ready, but the worker does not reach its GCS.";
-        "Check the head's Service, its port, and what filters packets between the two Pods.";
+        "The head is ready, but the worker can't reach its GCS.";
+        "Check the head's Service, its port, and network filters between the two Pods.";
         ["wait-gcs-ready"]
     WAITS_FOR_HEAD "waits-for-head" Some("C15"),
         "The worker waits for the head.";
-        "Look at the head first.";
+        "Diagnose the head first.";
         ["wait-gcs-ready"]
     INIT_FAILS "init-container-fails" None,
         "An init container of the Pod template fails, so that Ray is not started.";
         "Read its log, and correct its command.";
         []
     SIDE_FAILS "side-container-fails" None,
-        "A container beside Ray ends with an error.";
+        "A sidecar container ends with an error.";
         "Read its log, and correct its command.";
         []
     IMAGE_NOT_FOUND "image-not-found" None,
@@ -119,15 +117,15 @@ causes! {
         "Check that the node reaches the registry, and imagePullSecrets.";
         []
     CONTAINER_CONFIG "container-config" None,
-        "The container can't be created, because what it refers to is missing.";
+        "The container can't be created, because an object that it refers to is missing.";
         "Create the ConfigMap, Secret or volume that the message names, or correct its name.";
         []
     CONTAINER_START "container-start" None,
         "The container runtime can't start the container's command.";
-        "Use an image that has the program; every command of the operator needs /bin/bash.";
+        "Use an image that has the program. All commands that the operator generates need /bin/bash.";
         []
     NO_CAPACITY "no-capacity" None,
-        "No node has room for the Pod.";
+        "No node has enough free capacity for the Pod.";
         "Lower its requests, or add nodes.";
         []
     TOO_LARGE "too-large" None,
@@ -135,52 +133,51 @@ causes! {
         "Lower its requests, or add a larger node.";
         []
     UNSCHEDULABLE "unschedulable" None,
-        "No node takes the Pod, for another reason than its size.";
+        "No node accepts the Pod, for a reason other than its requests.";
         "Compare its nodeSelector, affinity, tolerations and volumes with the nodes.";
         []
     QUOTA "quota" None,
         "A ResourceQuota of the namespace does not allow the Pod.";
-        "Lower the requests, raise the quota, or add the requests and limits that it demands.";
+        "Lower the requests, raise the quota, or add the requests and limits that the quota requires.";
         []
     REFUSED_BY_OPERATOR "refused-by-operator" Some("C24"),
-        "The operator refuses the object, and creates nothing of it.";
+        "The operator refuses the object and creates nothing for it.";
         "Correct the field that the message names.";
         ["refused-name", "refused-redis-address"]
     REFUSED_POD "refused-at-pod-creation" Some("C24"),
-        "The API server refuses the Pod that the operator makes of the object.";
+        "The API server refuses the Pod that the operator creates for the object.";
         "Correct the field of the Pod template that the message names.";
         []
     REFUSED_BY_WEBHOOK "refused-by-webhook" None,
         "An admission webhook or policy of the cluster refuses the Pod.";
-        "Follow what the message says, or ask who runs the webhook.";
+        "Follow the message, or ask the owner of the webhook.";
         []
     SUBMITTER_WAITS "submitter-waits" Some("C19"),
-        "The submitter waits for Ray's dashboard, which does not answer it.";
-        "Check that the head runs its dashboard and that the submitter's image has what the wait \
-         needs (python or wget).";
+        "The submitter waits for Ray's dashboard, which does not respond.";
+        "Check that the head runs its dashboard, and that the submitter's image has python or wget, which the wait uses.";
         ["submitter"]
     SUBMITTER_FAILS "submitter-fails" Some("C19"),
         "The submitter failed.";
-        "Read its log. Only the entrypoint runs in the RayCluster; the rest runs in the submitter.";
+        "Read its log. Only the entrypoint runs in the RayCluster; everything else in the command runs in the submitter.";
         ["submitter"]
     JOB_FAILS "job-fails" None,
         "The job ran and failed.";
-        "Read the job's log; KubeRay did its part.";
+        "Read the job's log. KubeRay is not the cause.";
         []
     RAY_UNKNOWN_OPTION "ray-unknown-option" Some("C29"),
         "`ray start` does not know an option.";
         "Remove it from rayStartParams, or use a Ray release that has it.";
         []
     RAY_UNEXPECTED_ARGUMENT "ray-unexpected-argument" Some("C14"),
-        "`ray start` got words that belong to no option: the shell split a value.";
-        "Put the value in single quotes inside of the value.";
+        "`ray start` got words that belong to no option, because the shell split a value.";
+        "Put single quotes around the value, inside the YAML string.";
         ["parameters-with-metacharacters"]
     RAY_INVALID_VALUE "ray-invalid-value" Some("C29"),
         "`ray start` refuses the value of an option.";
         "Correct the value in rayStartParams.";
         []
     RAY_ALREADY_RUNNING "ray-already-running" Some("C06"),
-        "`ray start` ran twice in the container, and the second one failed.";
+        "`ray start` ran twice in the container, and the second call failed.";
         "Leave `ray start` to the operator, or set the whole command with \
          ray.io/overwrite-container-cmd.";
         ["ray-started-twice", "ray-start-as-two-words"]
@@ -189,7 +186,7 @@ causes! {
         "Read the log of that process below /tmp/ray/session_latest/logs.";
         []
     REDIS_UNREACHABLE "redis-unreachable" None,
-        "The head does not reach Redis, or Redis refuses its password.";
+        "The head can't reach Redis, or Redis refuses its password.";
         "Check the address and the password in gcsFaultToleranceOptions or rayStartParams.";
         ["redis-parameters"]
     RAY_VERSION_MISMATCH "ray-version-mismatch" None,
@@ -217,21 +214,20 @@ causes! {
         "Add the namespace to --watch-namespace of the operator, or create the object elsewhere.";
         []
     OPERATOR_SILENT "operator-silent" None,
-        "The operator runs, but it has not touched the object.";
+        "The operator runs, but it has not processed the object.";
         "Read the operator's log for the name of the object.";
         []
     CRDS_OLDER "crds-older-than-operator" None,
-        "The custom resource definitions are older than the operator: fields that the operator \
-         knows are dropped.";
+        "The custom resource definitions are older than the operator: the API server \
+         drops newer fields of the operator.";
         "Replace the definitions with those of the operator's release; Helm does not upgrade them.";
         []
     STALE_POD "stale-pod" Some("C22"),
-        "The object has changed, but the Pod was created before and keeps what it had.";
+        "The object changed after the Pod was created, and the Pod keeps the old values.";
         "Delete the Pod, or set spec.upgradeStrategy.type to Recreate (KubeRay 1.6 and later).";
         ["existing-pods-keep-their-command", "upgrade-strategy-recreate"]
     ANOTHER_WRITER "changed-by-another-writer" None,
-        "The Pod is not what any release of the operator makes of the object: somebody else has \
-         changed it.";
+        "No release of the operator creates this Pod from the object: another writer changed it.";
         "Look at the webhooks of the cluster, and exclude Ray Pods from the one that changes them.";
         []
     SERVE_APPLICATION_FAILS "serve-application-fails" None,
@@ -239,12 +235,12 @@ causes! {
         "Read its message; the RayCluster itself runs.";
         []
     STARTING "starting" None,
-        "It is not ready yet, and nothing is wrong so far.";
-        "Wait, and ask again.";
+        "The object is not ready yet, and nothing is wrong so far.";
+        "Wait, and run `doctor` again.";
         []
     UNKNOWN "unknown" None,
-        "It is not ready, and none of the known causes explains it.";
-        "Save a bundle with --save-bundle FILE, read it, and attach it to an issue; known secrets are redacted in it.";
+        "The object is not ready, and no known cause explains it.";
+        "Save a bundle with `--save-bundle FILE`, read it, and attach it to an issue. `doctor` redacts secrets that it recognises.";
         []
 }
 
@@ -264,7 +260,7 @@ mod tests {
             assert!(ids.insert(cause.id), "{} comes twice", cause.id);
             assert!(trap(cause.id).is_none(), "{} is a trap, too", cause.id);
             assert!(cause.text.ends_with('.'), "{}", cause.id);
-            assert!(cause.advice.ends_with('.'), "{}", cause.id);
+            assert!(cause.help.ends_with('.'), "{}", cause.id);
             for scenario in cause.scenarios {
                 assert!(
                     scenarios.join(scenario).is_dir(),
@@ -289,7 +285,7 @@ mod tests {
         for cause in CAUSES {
             table.push_str(&format!(
                 "| `{}` | {} | {} |\n",
-                cause.id, cause.text, cause.advice
+                cause.id, cause.text, cause.help
             ));
         }
         let current = format!("{before}{begin}{table}\n{end}{after}");

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use crate::live::bundle::UnreadKind;
 
-/// What the document calls its own form; it changes when a field changes its meaning or goes, not
-/// when one is added.
+/// The value of `version` in the document. It changes when a field is removed or changes its
+/// meaning, not when one is added.
 pub const VERSION: &str = "kuberay-conformance.doctor/v1";
 
-/// What is wrong with the Ray objects of a cluster.
+/// The problems of the Ray objects of a cluster.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("$id" = "urn:kuberay-conformance:doctor:v1"))]
@@ -25,13 +25,13 @@ pub struct DoctorReport {
     pub kubernetes: Option<String>,
     /// The operators.
     pub operators: Vec<OperatorReport>,
-    /// What is wrong with the operators and their definitions.
+    /// The problems of the operators and their definitions.
     pub findings: Vec<DoctorFinding>,
     /// The objects that users write, each with the Pods that came of it.
     pub objects: Vec<DoctorObject>,
-    /// What could not be read, and why.
+    /// The kinds that could not be read, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<UnreadKind>,
+    pub unread: Vec<UnreadKind>,
     /// Number of requests that the API server got.
     pub requests: usize,
 }
@@ -72,22 +72,22 @@ pub struct DoctorObject {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Whether the object works.
+    /// Its state.
     pub state: ObjectState,
-    /// What is wrong, the likeliest cause first.
+    /// The problems, the likeliest cause first.
     pub findings: Vec<DoctorFinding>,
     /// Its Pods.
     pub pods: Vec<PodReport>,
 }
 
-/// Whether an object works.
+/// The state of an object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObjectState {
     /// All Pods are ready, or the job has succeeded.
     #[default]
     Healthy,
-    /// It is not ready yet, and nothing is wrong so far.
+    /// The object is not ready yet, and nothing is wrong so far.
     Progressing,
     /// Something is wrong.
     Broken,
@@ -104,15 +104,15 @@ pub struct DoctorFinding {
     /// `error`: something does not work, and the exit code is 1. `warning`: the Pods are healthy,
     /// and something may differ from what the author expects. `note`: what the object waits for.
     pub severity: Severity,
-    /// What is wrong and why, in one sentence.
-    pub sentence: String,
+    /// The problem and its cause, in one sentence.
+    pub message: String,
     /// The Pod that shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod: Option<String>,
     /// The container that shows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
-    /// What proves it.
+    /// The proofs.
     pub proof: Vec<Proof>,
     /// The rule of the contract behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,30 +120,30 @@ pub struct DoctorFinding {
     /// The scenarios that show it on a real cluster.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scenarios: Vec<String>,
-    /// What to do.
-    pub advice: String,
-    /// What to write instead, where that is known.
+    /// The remedy.
+    pub help: String,
+    /// A patch of the user's object that removes the problem, where one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<Patch>,
 }
 
-/// What proves a finding.
+/// A proof of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Proof {
-    /// Where the proof comes from.
+    /// The source of the proof.
     pub kind: ProofKind,
     /// The log line, the message or the value.
     pub text: String,
 }
 
-/// Where a proof comes from.
+/// The source of a proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProofKind {
     /// A line of a log.
     Log,
-    /// How a container ended.
+    /// The exit code of a container.
     ExitCode,
     /// An event.
     Event,
@@ -151,7 +151,7 @@ pub enum ProofKind {
     Status,
     /// A field of an object.
     Field,
-    /// What the contract says about the object.
+    /// A statement of the contract about the object.
     Contract,
 }
 
@@ -195,23 +195,23 @@ pub struct PodReport {
     pub group: String,
     /// Whether it is ready or has succeeded.
     pub ready: bool,
-    /// Where its containers come from.
+    /// The origin of its containers.
     pub origin: PodOrigin,
     /// The releases that create such a Pod, where others than the present operator's do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<String>,
-    /// What differs from what the present operator creates.
+    /// The differences from the Pod that the present operator creates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<String>,
-    /// Who changed it, where that is known.
+    /// The writers that changed it, where they are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub writers: Vec<String>,
-    /// What changes when the Pod is recreated, and why.
+    /// The changes when the Pod is recreated, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub when_recreated: Vec<String>,
 }
 
-/// Where the containers of a Pod come from.
+/// The origin of the containers of a Pod.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PodOrigin {
@@ -221,14 +221,14 @@ pub enum PodOrigin {
     OlderSpec,
     /// Another release of the operator created it.
     OlderOperator,
-    /// Somebody else has changed it.
+    /// Another writer has changed it.
     AnotherWriter,
     /// It was not compared.
     #[default]
     NotCompared,
 }
 
-/// Why a report is no verdict.
+/// A reason why a report is not a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoVerdict {
     /// These could not be read, for this reason.
@@ -240,20 +240,20 @@ pub enum NoVerdict {
 }
 
 impl DoctorReport {
-    /// Whether something is wrong.
+    /// Returns whether the report has a finding with the severity `error`.
     pub fn has_problems(&self) -> bool {
         self.all_findings()
             .any(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether the report is a verdict.
+    /// Checks that the report is a verdict.
     ///
     /// # Errors
     /// When nothing was judged: no Ray object was read, or not all of them and their Pods could be.
     pub fn is_verdict(&self) -> Result<(), NoVerdict> {
         const NEEDED: [&str; 4] = ["RayClusters", "RayJobs", "RayServices", "Pods"];
         let needed = |unread: &&UnreadKind| NEEDED.contains(&unread.what.as_str());
-        if let Some(unread) = self.missing.iter().find(needed) {
+        if let Some(unread) = self.unread.iter().find(needed) {
             return Err(NoVerdict::Unread(unread.what.clone(), unread.why.clone()));
         }
         if self.objects.is_empty() {

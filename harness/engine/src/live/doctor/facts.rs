@@ -1,4 +1,5 @@
-//! What the Deployment of an operator says about it: release, settings, where it works.
+//! The facts about an operator from its Deployment: release, settings, and the namespaces that it
+//! works on.
 
 use std::collections::BTreeMap;
 
@@ -129,7 +130,7 @@ impl Facts {
         !self.is_off && came && statuses.all(is_well)
     }
 
-    /// Why it does not work, as its Pods say it.
+    /// Returns the reason why it does not work, in the words of its Pods.
     pub fn complaint(&self, operator: &OperatorDeployment) -> Proof {
         let states = operator.pods.iter().flat_map(|pod| {
             let statuses = pod["status"]["containerStatuses"].as_array();

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 
 use semver::Version;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::document::{PodOrigin, PodReport};
 use super::facts::release_on;
+use super::passed_on;
 use super::subject::Cluster;
 use super::view::{PodView, text, time};
 use crate::contract::{
@@ -25,14 +26,21 @@ pub(super) struct Candidates<'a> {
     pub all: &'a [Version],
 }
 
-/// What is known of a Pod's creation.
+/// A Pod compared with the Pod that its operator should have created.
 pub(super) struct Compared {
     pub report: PodReport,
-    /// What the Pod holds otherwise than expected; empty where it is as expected.
+    /// The differences from the expected Pod; empty where there are none.
     pub differences: Vec<Difference>,
 }
 
 impl Compared {
+    /// Whether something that runs is another than expected: a container, its image, its command or
+    /// its environment.
+    pub fn changes_what_runs(&self) -> bool {
+        let what = ["containers", "image", "command", "args", "env"];
+        self.differences.iter().any(|one| what.contains(&one.what))
+    }
+
     /// Whether the command of Ray's container is another one than expected.
     pub fn changes_the_command(&self, pod: &PodView) -> bool {
         let ray = text(&pod.first()["name"]);
@@ -71,13 +79,17 @@ pub(super) fn of_pod(
             version: settings.version.clone().or_else(|| version_on(pod)),
             ..settings.clone()
         };
-        let pods = contract::predict(release, &settings, cluster.value).ok()?;
-        pods.into_iter().find(|one| is_for(one, pod))
+        let pods = contract::predict(release, &settings, cluster.value).unwrap_or_default();
+        let of_pod = pods.into_iter().filter(|one| is_for(one, pod));
+        // Groups of one name share their Pods: which of them a Pod was created for, nothing tells.
+        let differences = of_pod
+            .zip(cluster.templates(pod))
+            .map(|(contract, template)| compare(&contract, pod, template));
+        differences.min_by_key(Vec::len)
     };
-    let Some(present) = expected(candidates.release, candidates.settings) else {
+    let Some(differs) = expected(candidates.release, candidates.settings) else {
         return compared(PodOrigin::NotCompared, Vec::new());
     };
-    let differs = compare(&present, pod, cluster);
     if differs.is_empty() {
         return compared(PodOrigin::Expected, differs);
     }
@@ -96,9 +108,9 @@ pub(super) fn of_pod(
             .filter(|one| *one != candidates.settings),
     );
     let is_fit = |release: &Version| {
-        tried.iter().any(|settings| {
-            expected(release, settings).is_some_and(|one| compare(&one, pod, cluster).is_empty())
-        })
+        tried
+            .iter()
+            .any(|settings| expected(release, settings).is_some_and(|differs| differs.is_empty()))
     };
     // Releases of a class create the same, so one of them answers for all.
     let mut classes: BTreeMap<&str, bool> = BTreeMap::new();
@@ -166,7 +178,7 @@ fn is_for(contract: &PodContract, pod: &PodView) -> bool {
 /// What differs. Containers that are not the operator's, such as a sidecar of a webhook, are left
 /// out, so that they hide
 /// nothing else.
-fn compare(contract: &PodContract, pod: &PodView, cluster: &Cluster) -> Vec<Difference> {
+fn compare(contract: &PodContract, pod: &PodView, template: &Value) -> Vec<Difference> {
     let mut spec = json!({});
     for (field, expected) in [
         ("initContainers", &contract.init_containers),
@@ -183,34 +195,7 @@ fn compare(contract: &PodContract, pod: &PodView, cluster: &Cluster) -> Vec<Diff
         spec[field] = seen.into();
     }
     let mut found = differences(contract, &spec);
-    found.extend(images(pod, cluster));
-    found
-}
-
-/// The images of the template's containers; the operator passes them on.
-fn images(pod: &PodView, cluster: &Cluster) -> Vec<Difference> {
-    let Some(template) = cluster.template(pod) else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for field in ["initContainers", "containers"] {
-        let wanted = template["spec"][field].as_array().into_iter().flatten();
-        for one in wanted {
-            let seen = pod.value["spec"][field].as_array();
-            let mut seen = seen.into_iter().flatten();
-            let Some(seen) = seen.find(|seen| seen["name"] == one["name"]) else {
-                continue;
-            };
-            if one["image"].is_string() && one["image"] != seen["image"] {
-                found.push(Difference {
-                    container: text(&one["name"]).into(),
-                    what: "image",
-                    expected: text(&one["image"]).into(),
-                    found: text(&seen["image"]).into(),
-                });
-            }
-        }
-    }
+    found.extend(passed_on::differences(template, &pod.value["spec"]));
     found
 }
 
@@ -272,7 +257,7 @@ fn strangers<'a>(bundle: &'a Bundle, pod: &PodView) -> Vec<&'a Writer> {
         .collect()
 }
 
-/// Who may have changed a Pod.
+/// Returns the writers that may have changed a Pod.
 fn evidence(bundle: &Bundle, strangers: &[&Writer]) -> Vec<String> {
     let writers = strangers.iter().map(|writer| {
         let fields: Vec<&str> = writer.fields.iter().take(3).map(String::as_str).collect();
@@ -291,7 +276,7 @@ fn evidence(bundle: &Bundle, strangers: &[&Writer]) -> Vec<String> {
     writers.chain(webhooks).take(8).collect()
 }
 
-/// Why another release writes something else.
+/// Returns the reason why another release creates a different Pod.
 fn reasons(differences: &[Difference], from: Option<&Version>, to: &Version) -> Vec<String> {
     let Some(from) = from else { return Vec::new() };
     let mut lines: Vec<String> = differences.iter().map(place).collect();

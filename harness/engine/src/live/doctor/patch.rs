@@ -1,4 +1,4 @@
-//! What to write instead: a JSON Patch of the user's object, where a trap has a mechanical answer.
+//! Patches of the user's object (JSON Patch), for traps with a mechanical fix.
 
 use serde_json::{Value, json};
 

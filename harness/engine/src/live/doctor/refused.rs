@@ -12,7 +12,7 @@ use super::symptoms::{Case, PATIENCE};
 use super::view::{EventView, text, time};
 use crate::live::bundle::Bundle;
 
-/// What may explain that Pods of an object do not exist.
+/// Returns the causes that may explain why Pods of an object do not exist.
 pub(super) fn of(case: &Case, facts: &[Facts], bundle: &Bundle) -> Vec<Candidate> {
     let subject = case.subject;
     let lacking = subject.clusters.iter().any(lacks_pods);
@@ -106,7 +106,7 @@ fn of_event(event: &EventView) -> Option<Candidate> {
     Some(one.proven(ProofKind::Event, &line))
 }
 
-/// What an API server's refusal means.
+/// Returns the cause behind an API server's refusal.
 fn of_message(message: &str) -> Option<Candidate> {
     let lower = message.to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
@@ -201,7 +201,7 @@ fn by_log(bundle: &Bundle, subject: &Subject) -> Option<Candidate> {
     None
 }
 
-/// What the contract says of an object whose events are gone.
+/// Returns the contract's prediction for an object whose events are gone.
 fn by_contract(case: &Case) -> Vec<Candidate> {
     let refusals = case.traps.iter().filter_map(|found| {
         let cause = match found.id.as_str() {
@@ -221,7 +221,7 @@ fn by_operator(case: &Case, facts: &[Facts], bundle: &Bundle) -> Option<Candidat
     let age = created.map_or(SignedDuration::ZERO, |created| {
         case.now().duration_since(created)
     });
-    if bundle.is_missing("operators") {
+    if bundle.is_unread("operators") {
         return None;
     }
     if let Some(down) = down(case.subject.namespace(), facts, bundle) {
@@ -239,7 +239,7 @@ fn by_operator(case: &Case, facts: &[Facts], bundle: &Bundle) -> Option<Candidat
     })
 }
 
-/// Why no operator works on a namespace.
+/// Returns the reason why no operator works on a namespace.
 pub(super) fn down(namespace: &str, facts: &[Facts], bundle: &Bundle) -> Option<Candidate> {
     if facts.is_empty() {
         let line = "no Deployment has a label of KubeRay's operator";

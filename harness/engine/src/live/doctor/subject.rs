@@ -1,6 +1,6 @@
 //! The objects that users write, each with the RayClusters, Jobs and Pods that came of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -15,15 +15,16 @@ pub(super) struct Cluster<'a> {
 }
 
 impl<'a> Cluster<'a> {
-    /// The Pod template that a Pod was made from.
-    pub fn template(&self, pod: &PodView) -> Option<&'a Value> {
+    /// The Pod templates that a Pod may have been created from: several where worker groups have the
+    /// same name.
+    pub fn templates(&self, pod: &PodView) -> Vec<&'a Value> {
         let spec = &self.value["spec"];
         if pod.is_head() {
-            return Some(&spec["headGroupSpec"]["template"]);
+            return vec![&spec["headGroupSpec"]["template"]];
         }
-        let mut groups = spec["workerGroupSpecs"].as_array()?.iter();
-        let group = groups.find(|group| group["groupName"] == pod.group())?;
-        Some(&group["template"])
+        let groups = spec["workerGroupSpecs"].as_array().into_iter().flatten();
+        let of_name = groups.filter(|group| group["groupName"] == pod.group());
+        of_name.map(|group| &group["template"]).collect()
     }
 
     /// Its head that is not being deleted.
@@ -32,20 +33,32 @@ impl<'a> Cluster<'a> {
         heads.find(|pod| !pod.is_going())
     }
 
-    /// The number of workers that it asks for.
+    /// The number of workers that it asks for. Groups of one name share their Pods.
     pub fn wanted_workers(&self) -> i64 {
         let groups = self.value["spec"]["workerGroupSpecs"].as_array();
         let groups = groups.into_iter().flatten();
-        groups
-            .filter(|group| group["suspend"] != true)
-            .map(|group| {
-                let replicas = group["replicas"].as_i64();
-                let replicas = replicas
-                    .or_else(|| group["minReplicas"].as_i64())
-                    .unwrap_or(0);
-                replicas.max(0) * group["numOfHosts"].as_i64().unwrap_or(1).max(1)
-            })
-            .sum()
+        let mut wanted: BTreeMap<&str, i64> = BTreeMap::new();
+        for group in groups.filter(|group| group["suspend"] != true) {
+            let replicas = group["replicas"].as_i64();
+            let replicas = replicas
+                .or_else(|| group["minReplicas"].as_i64())
+                .unwrap_or(0);
+            let pods = replicas.max(0) * group["numOfHosts"].as_i64().unwrap_or(1).max(1);
+            let name = wanted.entry(text(&group["groupName"])).or_default();
+            *name = pods.max(*name);
+        }
+        wanted.values().sum()
+    }
+
+    /// Whether worker groups have the same name.
+    pub fn repeats_a_name(&self) -> bool {
+        let groups = self.value["spec"]["workerGroupSpecs"].as_array();
+        let groups = groups.map_or(&[][..], Vec::as_slice);
+        let names: BTreeSet<&str> = groups
+            .iter()
+            .map(|group| text(&group["groupName"]))
+            .collect();
+        names.len() < groups.len()
     }
 
     /// Whether the operator is to remove its Pods.

@@ -23,14 +23,14 @@ use crate::live::bundle::Bundle;
 
 pub(super) use job::{after_success, of_job, of_service};
 
-/// How long something may take before it counts as a problem.
+/// The time after which a step counts as a problem.
 pub(super) const SLOW: SignedDuration = SignedDuration::from_mins(5);
-/// How long the cluster may take to find room, to mount volumes and the like.
+/// The time that the cluster may take to schedule a Pod, to mount volumes and the like.
 pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
-/// How long wait-gcs-ready asks without printing anything.
+/// The time for which wait-gcs-ready asks without printing anything.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_secs(150);
 
-/// What the judgement of one Pod looks at.
+/// The input of the judgement of one Pod.
 pub(super) struct Case<'a> {
     pub bundle: &'a Bundle,
     pub subject: &'a Subject<'a>,
@@ -109,7 +109,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What may explain that a Pod of Ray is not well.
+/// Returns the causes that may explain why a Pod of Ray is not well.
 pub(super) fn of_pod(case: &Case, pod: &PodView) -> Vec<Candidate> {
     if pod.is_going() || pod.phase() == "Succeeded" {
         return Vec::new();
@@ -158,7 +158,7 @@ fn beside(case: &Case, pod: &PodView, container: &ContainerView) -> Vec<Candidat
     ]
 }
 
-/// What a Pod that is not ready is doing, for people.
+/// Returns the present activity of a Pod that is not ready, for people.
 pub(super) fn doing(pod: &PodView) -> String {
     if pod
         .condition("PodScheduled")

@@ -4,14 +4,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-/// How a container ended.
+/// The end of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended<'a> {
     /// Its exit code.
     pub code: i64,
     /// `Completed`, `Error`, `OOMKilled` and the like.
     pub reason: &'a str,
-    /// What the runtime or the container left as a message.
+    /// The message that the runtime or the container left.
     pub message: &'a str,
     /// When it began.
     pub started: Option<Timestamp>,
@@ -19,12 +19,12 @@ pub struct Ended<'a> {
     pub finished: Option<Timestamp>,
 }
 
-/// What a container does.
+/// The phase of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContainerPhase<'a> {
     /// It has not been made.
     Waiting {
-        /// Why.
+        /// The reason.
         reason: &'a str,
         /// The kubelet's words.
         message: &'a str,
@@ -44,11 +44,11 @@ pub struct ContainerView<'a> {
     pub name: &'a str,
     /// Whether it is an init container.
     pub init: bool,
-    /// What it does.
+    /// Its phase.
     pub phase: ContainerPhase<'a>,
-    /// How its previous instance ended.
+    /// The end of its previous instance.
     pub last: Option<Ended<'a>>,
-    /// How often it was restarted.
+    /// Number of its restarts.
     pub restarts: i64,
     /// Whether the kubelet calls it ready.
     pub ready: bool,
@@ -63,7 +63,7 @@ impl<'a> ContainerView<'a> {
             || matches!(self.phase, ContainerPhase::Ended(ended) if ended.code == 0 && self.init)
     }
 
-    /// How it ended last: now, or before its restart.
+    /// Returns its last end: the present one, or that before its restart.
     pub fn ended(&self) -> Option<Ended<'a>> {
         match self.phase {
             ContainerPhase::Ended(ended) => Some(ended),
@@ -138,7 +138,7 @@ impl<'a> PodView<'a> {
         time(&self.value["metadata"]["creationTimestamp"])
     }
 
-    /// How long ago it was created.
+    /// Returns the time since it was created.
     pub fn age(&self, now: Timestamp) -> SignedDuration {
         self.created()
             .map_or(SignedDuration::ZERO, |created| now.duration_since(created))
@@ -259,7 +259,7 @@ pub struct EventView<'a> {
     pub reason: &'a str,
     /// Its message.
     pub message: &'a str,
-    /// How often it came.
+    /// Number of its occurrences.
     pub count: i64,
 }
 

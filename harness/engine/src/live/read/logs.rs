@@ -27,7 +27,7 @@ struct Wanted {
 /// An instance of a container that has ended.
 #[derive(Clone, Copy)]
 struct Instance {
-    /// How many instances ended before it.
+    /// Number of instances that ended before it.
     restarts: i64,
     finished: Option<Timestamp>,
 }
@@ -55,7 +55,7 @@ impl Wanted {
         Ok(without_times(&text))
     }
 
-    /// How often the container was restarted by now; none where that can't be read.
+    /// Returns the number of restarts of the container; `None` where it can't be read.
     async fn restarts(&self, requests: &Requests) -> Option<i64> {
         let pods = ResourceKind::new("v1", "Pod", "pods");
         let pod = requests.get(&pods, &self.namespace, &self.pod).await.ok()?;

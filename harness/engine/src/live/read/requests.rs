@@ -16,7 +16,7 @@ const PAGES: usize = 20;
 const LINES: i64 = 200;
 const BYTES: i64 = 64 << 10;
 
-/// What an API server or the way to it says, without the types of a client.
+/// Returns the message of an API server or of the connection to it, without the client's types.
 pub(super) fn reason(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => {

@@ -119,7 +119,7 @@ fn a_folder_without_results_is_told_and_a_file_that_is_not_there_is_an_error() {
     let (sources, notes) = read_sources(&[one, killed.clone()]).unwrap();
     assert_eq!(sources.len(), 1);
     assert!(
-        notes[0].contains("killed holds no results.json"),
+        notes[0].contains("killed contains no results.json"),
         "{notes:?}"
     );
     let error = read_sources(&[killed.join("results.json")])

@@ -10,7 +10,8 @@ use kube::{Api, Client};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Instance, Logs, Taken, Whole, instance, is_only_removed, read_beyond};
+use super::super::followed_logs::{Instance, Logs, instance};
+use super::{Taken, Whole, is_only_removed, read_beyond};
 use crate::check::{Bounds, LINE_BYTES, Line, Lines, LogKey};
 
 fn key(previous: bool) -> LogKey {

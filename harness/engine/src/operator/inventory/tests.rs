@@ -160,7 +160,7 @@ async fn only_what_carries_the_labels_of_this_inventory_is_deleted() {
     assert_eq!(server.deleted(), ["ours", OWN_NAMESPACE]);
     assert!(
         told.contains(
-            &"ClusterRole cluster-admin stays: no run has made it with this operator".to_owned()
+            &"ClusterRole cluster-admin stays: no run created it with this operator".to_owned()
         ),
         "{told:?}"
     );

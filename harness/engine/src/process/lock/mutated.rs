@@ -14,7 +14,7 @@ fn records_of_processes() {
     try_texts(vec![original], |text| {
         std::fs::write(&path, &text).unwrap();
         let holder = Holder::read(&File::open(&path).unwrap());
-        // Who looks asks whether it lives, and shows it.
+        // A reader asks whether the holder lives, and shows it.
         if let Some(process) = &holder.process {
             process.liveness();
             prop_assert_eq!(process.short().len(), 8);

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Envtest, EnvtestPrograms, EnvtestRelease};
 use crate::artifact::{SourcePolicy, Store, Supply};
 use crate::process::{
-    Alarm, FileLock, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, stop_point,
+    FileLock, FirstEnd, LockError, OWN_PROGRAM, Probe, ProcessIdentity, last_lines, replace_file,
+    stop_point,
 };
 use crate::progress::Progress;
 use crate::provider::state::{EnvtestState, TargetState, TargetUp};
@@ -25,25 +26,25 @@ use crate::target::{ClusterError, Holder, Lease, Lock, Patience, end_process};
 
 /// The command of the process that keeps API servers.
 pub const DAEMON: &str = "envtest-daemon";
-/// What that process is called in lists of processes.
+/// The name of that process in lists of processes.
 const CALLED: &str = "kuberay-conformance";
-/// How long others may look whether a daemon lives before one that begins takes it for another
-/// daemon.
+/// Longest time for which other processes may probe a daemon's lock, before a new daemon takes the
+/// holder for another daemon.
 const LOOKED_AT: Duration = Duration::from_secs(10);
-/// How often it is looked whether it has come up, or has ended.
+/// Interval between two looks whether it has come up or has ended.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// What the daemon tells others.
+/// The record of the daemon for other processes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Note {
+struct DaemonRecord {
     daemon: ProcessIdentity,
     since: String,
     environment: Environment,
     releases: Vec<EnvtestRelease>,
 }
 
-/// What the daemon is to bring up.
+/// The releases and programs that the daemon brings up.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wanted {
@@ -69,7 +70,7 @@ impl Wanted {
     fn specs(self) -> Result<(ReleaseSpec, EnvtestSpec), TargetError> {
         let first = self.operators.first().cloned();
         let first =
-            first.ok_or_else(|| TargetError::Daemon("no release is named to be kept up".into()))?;
+            first.ok_or_else(|| TargetError::Daemon("the request names no release".into()))?;
         let releases = ReleaseSpec {
             operators: self.operators,
             ..ReleaseSpec::new(first, self.ray)
@@ -114,11 +115,11 @@ impl DaemonFiles {
         })
     }
 
-    fn note(&self) -> PathBuf {
+    fn record_file(&self) -> PathBuf {
         self.0.join("note.json")
     }
 
-    /// What `cluster up` asks the daemon for.
+    /// Returns the file with the request of `cluster up` to the daemon.
     fn wanted(&self) -> PathBuf {
         self.0.join("wanted.json")
     }
@@ -127,14 +128,14 @@ impl DaemonFiles {
         self.0.join("daemon.log")
     }
 
-    /// The daemon's note, where one lives and has everything up.
-    fn living(&self) -> Option<Note> {
+    /// The daemon's record, where one lives and has everything up.
+    fn living(&self) -> Option<DaemonRecord> {
         let probe = FileLock::probe(&self.daemon()).ok()?;
         if !matches!(probe, Probe::Held(_)) {
             stop_point("daemon-probed");
             return None;
         }
-        let text = std::fs::read(self.note()).ok()?;
+        let text = std::fs::read(self.record_file()).ok()?;
         serde_json::from_slice(&text).ok()
     }
 }
@@ -166,26 +167,26 @@ pub async fn keep(
     // A process that examines whether a daemon lives shares the lock for a moment.
     let waits = |_: &Holder, waited| {
         if waited < LOOKED_AT && !std::mem::replace(&mut told, true) {
-            progress.line("another process looks at the API servers; waiting for it");
+            progress.line("another process is checking the API servers; waiting for it");
         }
         waited < LOOKED_AT
     };
     let _lock = match FileLock::hold(&files.daemon(), "keep API servers up", waits).await {
         Err(LockError::Held { .. }) => {
             return Err(TargetError::Daemon(
-                "API servers are kept up already".into(),
+                "a daemon already keeps API servers running".into(),
             ));
         }
         lock => lock?,
     };
     stop_point("daemon-locked");
-    let _ = std::fs::remove_file(files.note());
+    let _ = std::fs::remove_file(files.record_file());
     let up = tokio::select! {
         biased;
         () = cancel.cancelled() => return Err(TargetError::Interrupted),
         up = Envtest::start(&releases, &spec, progress) => up?,
     };
-    let note = Note {
+    let record = DaemonRecord {
         daemon: ProcessIdentity::current().clone(),
         since: format!("{:.0}", jiff::Timestamp::now()),
         environment: up.environment().clone(),
@@ -195,24 +196,23 @@ pub async fn keep(
             .map(EnvtestRelease::that_stays)
             .collect(),
     };
-    let unfinished = files.note().with_extension("new");
-    let text = serde_json::to_vec_pretty(&note).unwrap_or_default();
-    std::fs::write(&unfinished, text).map_err(file("writing", &unfinished))?;
-    std::fs::rename(&unfinished, files.note()).map_err(file("naming", &files.note()))?;
-    let alarm = up.alarm().clone();
+    let text = serde_json::to_vec_pretty(&record).unwrap_or_default();
+    replace_file(&files.record_file(), &text, 0o600)
+        .map_err(file("writing", &files.record_file()))?;
+    let first_end = up.first_end().clone();
     let cause = tokio::select! {
-        cause = alarm.rung() => Some(cause),
+        cause = first_end.ended() => Some(cause),
         () = cancel.cancelled() => None,
     };
-    let _ = std::fs::remove_file(files.note());
+    let _ = std::fs::remove_file(files.record_file());
     up.stop().await;
     cause.map_or(Ok(()), |cause| Err(TargetError::Broken(cause)))
 }
 
 /// API servers that another process keeps up, and the mark that they are used.
 pub(super) struct Daemon {
-    note: Note,
-    alarm: Alarm,
+    record: DaemonRecord,
+    first_end: FirstEnd,
     _lease: Lease,
 }
 
@@ -227,43 +227,43 @@ impl Daemon {
         if files.living().is_none() {
             return Ok(None);
         }
-        // Whoever takes them down sees the mark, or has taken them down before.
+        // A process that takes them down sees the mark, or has taken them down before.
         let lock = files.lock("attach", progress).await?;
-        let Some(note) = files
+        let Some(record) = files
             .living()
-            .filter(|note| programs.is_met_by(&note.environment, &note.releases))
+            .filter(|record| programs.is_met_by(&record.environment, &record.releases))
         else {
             return Ok(None);
         };
         stop_point("api-servers-found");
         let lease = Lease::take(&files.0, purpose)?;
         drop(lock);
-        let alarm = Alarm::default();
+        let first_end = FirstEnd::default();
         tokio::spawn({
-            let (alarm, log, daemon) = (alarm.clone(), files.log(), note.daemon.clone());
+            let (first_end, log, daemon) = (first_end.clone(), files.log(), record.daemon.clone());
             async move {
                 while files.living().is_some() {
                     tokio::time::sleep(INTERVAL).await;
                 }
                 let lines = last_lines(&log, 12).join("\n  | ");
-                alarm.ring(format!(
-                    "{daemon}, which kept the API servers up, has ended\n  | {lines}"
+                first_end.report(format!(
+                    "{daemon}, which kept the API servers running, has ended\n  | {lines}"
                 ));
             }
         });
         Ok(Some(Self {
-            note,
-            alarm,
+            record,
+            first_end,
             _lease: lease,
         }))
     }
 
     pub(super) fn releases(&self) -> &[EnvtestRelease] {
-        &self.note.releases
+        &self.record.releases
     }
 
-    pub(super) fn alarm(&self) -> &Alarm {
-        &self.alarm
+    pub(super) fn first_end(&self) -> &FirstEnd {
+        &self.first_end
     }
 }
 
@@ -290,9 +290,9 @@ pub async fn up(
         () = cancel.cancelled() => return Err(TargetError::Interrupted),
         lock = files.lock("up", &*progress) => lock?,
     };
-    if let Some(note) = files.living() {
-        if programs.is_met_by(&note.environment, &note.releases) {
-            return up_as(&files, note, true);
+    if let Some(record) = files.living() {
+        if programs.is_met_by(&record.environment, &record.releases) {
+            return up_as(&files, record, true);
         }
         end(&files).await?;
     }
@@ -314,9 +314,9 @@ pub async fn up(
     let task = "API servers";
     progress.update(task, "coming up");
     loop {
-        if let Some(note) = files.living() {
+        if let Some(record) = files.living() {
             progress.finish(task, Outcome::Passed, "they are up");
-            return up_as(&files, note, false);
+            return up_as(&files, record, false);
         }
         let ended = daemon
             .try_wait()
@@ -360,32 +360,32 @@ async fn end(files: &DaemonFiles) -> Result<bool, TargetError> {
     stop_point("api-servers-unused");
     let folder = files.0.display().to_string();
     let ended = end_process(CALLED, &[DAEMON, &folder]).await;
-    let _ = std::fs::remove_file(files.note());
+    let _ = std::fs::remove_file(files.record_file());
     Ok(!ended.is_empty())
 }
 
-/// What is up; `None` where nothing is.
+/// Returns the envtest that is up; `None` where none is.
 ///
 /// # Errors
 /// When the harness's folder can't be read.
 pub(in crate::provider) fn state() -> Result<Option<EnvtestState>, TargetError> {
     let files = DaemonFiles::open()?;
-    let note = files.living();
-    note.map(|note| state_of(&files, note)).transpose()
+    let record = files.living();
+    record.map(|record| state_of(&files, record)).transpose()
 }
 
-fn up_as(files: &DaemonFiles, note: Note, was_up: bool) -> Result<TargetUp, TargetError> {
-    let state = TargetState::Envtest(state_of(files, note)?);
+fn up_as(files: &DaemonFiles, record: DaemonRecord, was_up: bool) -> Result<TargetUp, TargetError> {
+    let state = TargetState::Envtest(state_of(files, record)?);
     Ok(TargetUp { state, was_up })
 }
 
-fn state_of(files: &DaemonFiles, note: Note) -> Result<EnvtestState, TargetError> {
+fn state_of(files: &DaemonFiles, record: DaemonRecord) -> Result<EnvtestState, TargetError> {
     let users = Lease::users(&files.0)?;
-    let releases = note.releases.into_iter();
+    let releases = record.releases.into_iter();
     Ok(EnvtestState {
-        kubernetes: note.environment.kubernetes,
-        since: note.since,
-        daemon: note.daemon.to_string(),
+        kubernetes: record.environment.kubernetes,
+        since: record.since,
+        daemon: record.daemon.to_string(),
         releases: releases.map(|up| (up.release, up.kubeconfig)).collect(),
         users: users.iter().map(Holder::to_string).collect(),
     })

@@ -4,24 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use semver::Version;
-use tokio::sync::{RwLock, Semaphore};
 
-use super::Running;
 use super::release::{EnvtestRelease, named};
-use super::replaceable::Replaceable;
 use super::stored::StoredCrds;
 use crate::artifact::{Programs, Store};
-use crate::contract::{class_of, unread};
+use crate::contract::{class_of, unverified};
 use crate::operator::{Beside, BesideOptions, crds_are_served, create_crds};
 use crate::plan::TestCase;
 use crate::process::OWN_PROGRAM;
 use crate::progress::Progress;
-use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, RunEnd, TargetError};
+use crate::provider::{EnvtestSpec, OperatorProgram, ReleaseSpec, TargetError};
 use crate::results::{Environment, ImageRecord, Origin, Outcome};
 use crate::scenario::OperatorSettings;
 use crate::target::{ApiServer, ControlPlane, ControlPlaneOptions};
 
-/// What results call an operator that a run got as a file.
+/// The name of an operator in results that a run got as a file.
 pub const GIVEN_OPERATOR: &str = "operator given as a file";
 
 /// The files of an operator.
@@ -169,10 +166,10 @@ impl EnvtestPrograms {
             )
         };
         let source = format!("the file {}", program.display());
-        if let Some(reason) = unread(release) {
+        if let Some(reason) = unverified(release) {
             self.progress.line(&format!(
-                "{reason}; it is compared with the snapshots of class {}, and what it does otherwise fails, with the \
-                 difference",
+                "{reason}; its Pods are compared with the snapshots of class {}, and checks fail where they \
+                 differ",
                 class_of(release).name
             ));
         }
@@ -202,65 +199,10 @@ impl EnvtestPrograms {
         Ok(ControlPlane::start(options).await?)
     }
 
-    /// Brings up every release beside the others, and hands each on as soon as it is ready; what
-    /// comes of them is in the order of the releases. Starting takes a core, so that not more than
-    /// there are start at once.
-    ///
-    /// `settings` says how the operator of a release is to be set up; a release for which it says
-    /// nothing is left out. For each of them in turn the operator is started anew, after the one
-    /// before has ended: two operators would both work on every object, and no release has a
-    /// setting that excludes objects. In the end `upgrades` may replace the operator.
-    ///
-    /// What starts when the run ends is dropped; what runs already is waited for.
-    pub(crate) async fn each<T, E: From<TargetError>>(
-        &self,
-        (plane, end): (&ControlPlane, &RunEnd),
-        settings: impl Fn(&Version) -> Vec<OperatorSettings>,
-        then: impl AsyncFn(EnvtestRelease) -> Result<T, E>,
-        upgrades: impl AsyncFn(&Replaceable<'_>) -> Result<Option<T>, E>,
-    ) -> Result<Vec<(Vec<T>, Running)>, E> {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let turns = Semaphore::new(cores);
-        let one = async |(parts, settings): (&OperatorFiles, Vec<OperatorSettings>)| {
-            let started = async {
-                let turn = turns.acquire().await;
-                Ok::<_, TargetError>((Some(turn), self.serve(plane, parts).await?))
-            };
-            let (mut turn, api) = match end.limit(started).await {
-                Ok(started) => started,
-                Err(ended) if end.is_over() => return Ok(Err(ended)),
-                Err(error) => return Err(error.into()),
-            };
-            let (mut results, mut running) = (Vec::new(), None::<Beside>);
-            for settings in settings {
-                if let Some(before) = running.take() {
-                    before.stop().await;
-                }
-                let (up, operator) = self.operate(plane, parts, &api, settings)?;
-                drop(turn.take());
-                running = Some(operator);
-                results.push(then(up).await?);
-            }
-            let replaceable = Replaceable::new(self, plane, parts, &api, running);
-            results.extend(upgrades(&replaceable).await?);
-            let operator = RwLock::new(replaceable.into_running());
-            drop(turn);
-            Ok::<_, E>(Ok((results, Running { operator, api })))
-        };
-        let wanted = self
-            .parts
-            .iter()
-            .map(|parts| (parts, settings(&parts.release)));
-        let wanted = wanted.filter(|(_, settings)| !settings.is_empty());
-        let done = futures::future::try_join_all(wanted.map(one)).await?;
-        let done: Result<Vec<_>, TargetError> = done.into_iter().collect();
-        Ok(done?)
-    }
-
     /// Brings up a release's API server with its CRDs.
-    async fn serve(
+    pub(super) async fn serve(
         &self,
-        plane: &ControlPlane,
+        control_plane: &ControlPlane,
         parts: &OperatorFiles,
     ) -> Result<ApiServer, TargetError> {
         let task = format!("KubeRay {}", parts.release);
@@ -279,16 +221,16 @@ impl EnvtestPrograms {
         let crds = StoredCrds::of(self.store.clone(), digest, &parts.crds).map_err(file)?;
         let stored = crds.read().map_err(file)?;
         if let Some(stored) = &stored {
-            plane.put_crds(&name, stored).await?;
+            control_plane.put_crds(&name, stored).await?;
         }
-        let api = plane.api_server(&self.api_server, &name).await?;
+        let api = control_plane.api_server(&self.api_server, &name).await?;
         if let Some(stored) = &stored {
             let names: Vec<&str> = stored.keys().map(String::as_str).collect();
             crds_are_served(&api.client, &names).await?;
         } else {
             self.progress.update(&task, "creating its CRDs");
             create_crds(&api.client, &parts.crds, &parts.release).await?;
-            crds.keep(&plane.crds(&name).await?).await?;
+            crds.keep(&control_plane.crds(&name).await?).await?;
         }
         self.progress
             .finish(&task, Outcome::Passed, "its API server runs");
@@ -298,7 +240,7 @@ impl EnvtestPrograms {
     /// Starts a release's operator.
     pub(crate) fn operate(
         &self,
-        plane: &ControlPlane,
+        control_plane: &ControlPlane,
         parts: &OperatorFiles,
         api: &ApiServer,
         settings: OperatorSettings,
@@ -309,8 +251,8 @@ impl EnvtestPrograms {
             settings: &settings,
             kubeconfig: &api.kubeconfig,
             folder: &api.folder,
-            helper: plane.helper(),
-            alarm: plane.alarm(),
+            helper: control_plane.helper(),
+            first_end: control_plane.first_end(),
             flags: &[],
         })?;
         let up = EnvtestRelease {

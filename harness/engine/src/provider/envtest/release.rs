@@ -17,7 +17,7 @@ use crate::scenario::OperatorSettings;
 pub struct EnvtestRelease {
     /// The operator's release.
     pub release: Version,
-    /// How the operator is set up, where that differs from its release's defaults.
+    /// Settings of the operator that differ from its release's defaults.
     #[serde(default)]
     pub settings: OperatorSettings,
     /// Release of its API server; empty where an older release of the harness keeps it up.
@@ -29,7 +29,7 @@ pub struct EnvtestRelease {
     pub(super) operator_log: PathBuf,
     pub(super) crds: PathBuf,
     pub(super) samples: PathBuf,
-    /// Whether it goes on after those who use it: then each removes what it made.
+    /// `true` if it stays up after the runs that use it; each run then removes what it made.
     #[serde(default)]
     pub(super) stays: bool,
 }

@@ -15,7 +15,7 @@ use crate::target::{ApiServer, ControlPlane};
 /// The API server of a release with its CRDs, and the operator that runs beside it now.
 pub(crate) struct Replaceable<'a> {
     programs: &'a EnvtestPrograms,
-    plane: &'a ControlPlane,
+    control_plane: &'a ControlPlane,
     parts: &'a OperatorFiles,
     api: &'a ApiServer,
     running: Mutex<Option<Beside>>,
@@ -24,14 +24,14 @@ pub(crate) struct Replaceable<'a> {
 impl<'a> Replaceable<'a> {
     pub(super) fn new(
         programs: &'a EnvtestPrograms,
-        plane: &'a ControlPlane,
+        control_plane: &'a ControlPlane,
         parts: &'a OperatorFiles,
         api: &'a ApiServer,
         running: Option<Beside>,
     ) -> Self {
         Self {
             programs,
-            plane,
+            control_plane,
             parts,
             api,
             running: Mutex::new(running),
@@ -60,9 +60,9 @@ impl<'a> Replaceable<'a> {
             before.stop().await;
         }
         let settings = settings.clone();
-        let (mut up, operator) = self
-            .programs
-            .operate(self.plane, parts, self.api, settings)?;
+        let (mut up, operator) =
+            self.programs
+                .operate(self.control_plane, parts, self.api, settings)?;
         *running = Some(operator);
         // What cases prove, they prove of the release that they end with.
         up.operator = self.parts.record.clone();

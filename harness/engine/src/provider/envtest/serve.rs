@@ -13,11 +13,11 @@ use super::daemon::Daemon;
 use super::replaceable::{Replaceable, ToNewer};
 use super::{EnvtestPrograms, EnvtestRelease};
 use crate::plan::TestCase;
-use crate::process::Alarm;
+use crate::process::FirstEnd;
 use crate::provider::{Batch, CaseRunner, EnvtestSpec, RunEnd, Serve, TargetError, until};
 use crate::scenario::{OperatorSettings, TargetKind};
 
-/// How long cases may take to end after what they run on has broken.
+/// Longest time for cases to end after their target has broken.
 const ENDED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs the cases of a run on the releases that are up, or that it brings up for them.
@@ -78,10 +78,10 @@ async fn on(
         let up = daemon.releases().iter();
         let up = up.filter(|up| releases.contains(&&up.release));
         let all = try_join_all(up.map(|up| on_release(up.clone())));
-        let done = until_broken(all, daemon.alarm(), &broken, serve.end).await;
+        let done = until_broken(all, daemon.first_end(), &broken, serve.end).await;
         serve.phases.end("cases");
         done?;
-        if let Some(cause) = daemon.alarm().cause() {
+        if let Some(cause) = daemon.first_end().cause() {
             return Err(TargetError::Broken(cause));
         }
     }
@@ -107,11 +107,11 @@ async fn on(
         settings.into_iter().collect()
     };
     let upgrades = async |operator: &Replaceable<'_>| work.upgrades(operator).await;
-    let plane = serve.end.limit(programs.start()).await?;
-    let each = programs.each((&plane, serve.end), settings, on_release, upgrades);
-    let done = until_broken(each, plane.alarm(), &broken, serve.end).await;
+    let control_plane = serve.end.limit(programs.start()).await?;
+    let each = programs.each((&control_plane, serve.end), settings, on_release, upgrades);
+    let done = until_broken(each, control_plane.first_end(), &broken, serve.end).await;
     serve.phases.end("API servers and cases");
-    let cause = plane.alarm().cause();
+    let cause = control_plane.first_end().cause();
     let done = match done {
         Ok(done) => {
             let running = done.into_iter().map(|(_, running)| running.stop());
@@ -120,7 +120,7 @@ async fn on(
         }
         Err(error) => Err(error),
     };
-    plane.stop().await;
+    control_plane.stop().await;
     serve.phases.end("API servers down");
     // What has ended explains everything else.
     cause.map_or(done, |cause| Err(TargetError::Broken(cause)))
@@ -179,13 +179,13 @@ impl Work<'_> {
 /// the run ends.
 async fn until_broken<T>(
     work: impl Future<Output = Result<T, TargetError>>,
-    alarm: &Alarm,
+    first_end: &FirstEnd,
     broken: &CancellationToken,
     end: &RunEnd,
 ) -> Result<T, TargetError> {
     let break_off = async {
         let error = tokio::select! {
-            cause = alarm.rung() => TargetError::Broken(cause),
+            cause = first_end.ended() => TargetError::Broken(cause),
             () = broken.cancelled() => TargetError::Interrupted,
             () = until(end.ends) => end.cut_off(),
         };

@@ -34,7 +34,7 @@ impl StoredCrds {
         })
     }
 
-    /// What an API server has stored; none when no one has yet.
+    /// Returns the objects that an API server has stored; `None` where none are stored yet.
     ///
     /// # Errors
     /// When they can't be read.

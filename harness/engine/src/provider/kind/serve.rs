@@ -56,7 +56,7 @@ async fn leave(
     serve: &Serve<'_>,
 ) -> Result<(), TargetError> {
     if let Left::ToOthers(users) = provider.cluster.leave().await? {
-        // A run takes it down at its end; who only attached to it does not.
+        // A run takes it down at its end; a process that only attached to it does not.
         let later = if users
             .iter()
             .any(|user| [RUN, UP, UPGRADE].contains(&&*user.doing))

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{KindProvider, Stack};
 use crate::artifact::{RaySource, Store};
 use crate::operator::Installed;
-use crate::process::stop_point;
+use crate::process::{replace_file, stop_point};
 use crate::progress::Progress;
 use crate::provider::{
     Capabilities, CaseCleanUp, Health, Images, KindSpec, Phases, ReleaseSpec, Target, TargetError,
@@ -21,7 +21,7 @@ use crate::target::{ClusterHandle, Holder, KindCluster, Patience, UP};
 /// The note that `cluster up` writes beside the cluster's other files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Note {
+struct OperatorRecord {
     operator: Version,
     operator_image: ImageRecord,
     namespace: String,
@@ -36,7 +36,7 @@ struct Note {
 pub struct KindTarget {
     handle: ClusterHandle,
     client: kube::Client,
-    note: Note,
+    record: OperatorRecord,
 }
 
 impl KindTarget {
@@ -53,13 +53,13 @@ impl KindTarget {
         let lock = provider.cluster.lock("attach", Patience::default()).await?;
         let handle = provider.cluster.attach_holding(&lock, purpose).await?;
         // As long as the lock is held, nobody changes what the note tells.
-        let note = read(provider.note())?.ok_or(TargetError::Unfinished)?;
+        let record = read(provider.note())?.ok_or(TargetError::Unfinished)?;
         drop(lock);
         let client = handle.client().await?;
         Ok(Self {
             handle,
             client,
-            note,
+            record,
         })
     }
 
@@ -69,7 +69,7 @@ impl KindTarget {
         releases: &ReleaseSpec,
         stack: Stack,
     ) -> Result<Self, TargetError> {
-        let note = Note {
+        let record = OperatorRecord {
             operator: releases.operator()?.clone(),
             operator_image: stack.operator_image,
             namespace: stack.operator.namespace,
@@ -79,32 +79,32 @@ impl KindTarget {
             samples: stack.samples,
             environment: stack.environment,
         };
-        write(provider.note(), &note)?;
+        write(provider.note(), &record)?;
         Ok(Self {
             handle: stack.handle,
             client: stack.client,
-            note,
+            record,
         })
     }
 
     /// Notes again what runs, after something else ran meanwhile.
     pub(super) fn note_again(&self, provider: &KindProvider) -> Result<(), TargetError> {
-        write(provider.note(), &self.note)
+        write(provider.note(), &self.record)
     }
 
     /// Release of the operator that runs.
     pub fn operator(&self) -> &Version {
-        &self.note.operator
+        &self.record.operator
     }
 
     /// Release of Ray whose image the nodes can get.
     pub fn ray(&self) -> &Version {
-        &self.note.ray
+        &self.record.ray
     }
 
-    /// What is under test, for reports.
+    /// Returns the environment under test, for reports.
     pub fn environment(&self) -> &Environment {
-        &self.note.environment
+        &self.record.environment
     }
 
     /// The cluster.
@@ -114,21 +114,21 @@ impl KindTarget {
 
     /// Returns it as the target of cases.
     pub fn target(&self) -> Target {
-        let note = &self.note;
+        let record = &self.record;
         Target {
             client: self.client.clone(),
-            environment: note.environment.clone(),
+            environment: record.environment.clone(),
             health: Health::Deployment(Installed {
-                release: note.operator.clone(),
-                namespace: note.namespace.clone(),
-                deployment: note.deployment.clone(),
+                release: record.operator.clone(),
+                namespace: record.namespace.clone(),
+                deployment: record.deployment.clone(),
                 reused: true,
             }),
             images: Images {
-                operator: note.operator_image.clone(),
-                rays: BTreeMap::from([(note.ray.clone(), note.ray_image.clone())]),
+                operator: record.operator_image.clone(),
+                rays: BTreeMap::from([(record.ray.clone(), record.ray_image.clone())]),
             },
-            samples: note.samples.clone(),
+            samples: record.samples.clone(),
             capabilities: Capabilities {
                 kubelet: true,
                 allocations: Some(self.handle.kubeconfig.with_file_name(ALLOCATIONS)),
@@ -207,11 +207,11 @@ pub(super) fn forget(provider: &KindProvider) -> Result<(), TargetError> {
 /// whether they still do, only [`KindTarget::attach`] tells.
 pub fn noted_releases(cluster: &str) -> Option<(Version, Version)> {
     let store = Store::open().ok()?;
-    let note = read(&KindCluster::note(store.root(), cluster)).ok()??;
-    Some((note.operator, note.ray))
+    let record = read(&KindCluster::note(store.root(), cluster)).ok()??;
+    Some((record.operator, record.ray))
 }
 
-fn read(path: &Path) -> Result<Option<Note>, TargetError> {
+fn read(path: &Path) -> Result<Option<OperatorRecord>, TargetError> {
     let text = match std::fs::read(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -227,19 +227,15 @@ fn read(path: &Path) -> Result<Option<Note>, TargetError> {
     Ok(serde_json::from_slice(&text).ok())
 }
 
-fn write(path: &Path, note: &Note) -> Result<(), TargetError> {
+fn write(path: &Path, record: &OperatorRecord) -> Result<(), TargetError> {
     let failed = |source| TargetError::File {
         doing: "writing",
         path: path.into(),
         source,
     };
     let write = || {
-        // Whoever only looks takes no lock, and must not read half of it.
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut whole = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut whole, note)?;
-        whole.persist(path)?;
-        Ok(())
+        // A reader takes no lock, and must not read half of it.
+        replace_file(path, &serde_json::to_vec_pretty(record)?, 0o600)
     };
     write().map_err(failed)
 }

@@ -27,7 +27,7 @@ impl Upgrades<'_> {
     /// ends before: then the cluster has no note of what runs there, so that its next user installs
     /// its own.
     pub(super) async fn run(&self, cases: &[TestCase]) -> Result<(), TargetError> {
-        // Whoever comes meanwhile waits for the run's own operator.
+        // A process that comes meanwhile waits for the run's own operator.
         let cluster = &self.provider.cluster;
         let lock =
             async { Ok::<_, TargetError>(cluster.lock(UPGRADE, Patience::default()).await?) };

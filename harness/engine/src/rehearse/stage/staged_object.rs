@@ -23,27 +23,27 @@ pub(super) struct StagedObject {
     pub key: ObjectKey,
     /// As it was created.
     pub object: Value,
-    /// Why no Pods are expected.
+    /// The reason why no Pods are expected.
     pub idle: Option<&'static str>,
     pub annotated: bool,
     /// Fields that the present definitions do not know.
     pub unknown: Vec<String>,
-    /// Why it was refused before the upgrade.
+    /// The messages of its refusals before the upgrade.
     pub refused: Vec<String>,
 }
 
-/// What the API server says of an object that is applied again.
+/// The API server's answer to an object that is applied again.
 #[derive(Default)]
 pub(super) struct Trial {
     /// Fields that it does not know.
     pub unknown: Vec<String>,
-    /// Why it refuses it.
+    /// The messages of its refusals.
     pub refused: Vec<String>,
 }
 
 impl StagedObject {
-    /// What happened to the object without anybody touching it, and what happens when it is applied
-    /// again; each of the pairs is before and after.
+    /// Returns the changes that the operator made to the object by itself, and the effects of
+    /// applying it again. Each pair holds the state before and after the upgrade.
     pub fn at_once(
         &mut self,
         trial: Trial,
@@ -176,7 +176,7 @@ impl Stage<'_> {
         );
     }
 
-    /// What the API server says of each object when it is applied again.
+    /// Applies each object again as a dry run, and returns the API server's answers.
     pub(super) async fn trials(&self) -> Result<Vec<Trial>, RehearseError> {
         let one = async |staged: &StagedObject| {
             let mut trial = Trial::default();

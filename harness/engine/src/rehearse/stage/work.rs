@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::DeleteParams;
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::api::{DeleteParams, ListParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 
@@ -144,6 +144,23 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// Removes the Services of a RayCluster that is gone. One with a name of the user's own would
+    /// keep the next RayCluster from having it.
+    async fn remove_services(&self, job: &ObjectKey, cluster: &Value) -> Result<(), RehearseError> {
+        let Some(cluster) = cluster.as_str() else {
+            return Ok(());
+        };
+        let services: Api<Service> = Api::namespaced(self.server.client().clone(), &job.namespace);
+        let of_cluster = ListParams::default().labels(&format!("ray.io/cluster={cluster}"));
+        let listed = services.list(&of_cluster).await;
+        for service in listed.map_err(api("listing the Services of", cluster))? {
+            self.remove(&json!({"apiVersion": "v1", "kind": "Service",
+                "metadata": {"name": service.name_any(), "namespace": job.namespace}}))
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Deletes every Pod, so that the operator creates it again; a RayJob is created again as a
     /// whole, because its submitter is not created twice.
     pub(super) async fn recreate(&mut self, now: &Moment) -> Result<(), RehearseError> {
@@ -167,6 +184,10 @@ impl Stage<'_> {
             });
             for one in [object.clone()].into_iter().chain(owned).chain(clusters) {
                 self.remove(&one).await?;
+            }
+            for cluster in &seen.ray_clusters {
+                self.remove_services(key, &cluster["metadata"]["name"])
+                    .await?;
             }
         }
         let client = self.server.client();

@@ -12,23 +12,23 @@ use super::super::resources::Resources;
 use super::super::shared::{AllocationsLock, Reservation, Shared};
 use super::can_be_placed;
 
-/// How often other processes are looked at; nobody tells when a lock of theirs ends.
+/// Interval between two looks at other processes, which give no notice when a lock of theirs ends.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How many waiting cases are looked at, in their order, for one that fits.
+/// Number of waiting cases among which the scheduler looks, in their order, for one that fits.
 const LOOK_AHEAD: usize = 32;
-/// How often cases that fit go before one that does not; then all wait until it fits.
+/// Number of cases that may overtake one that does not fit; then all wait until it fits.
 const PATIENCE: u32 = 16;
 
-/// What nodes that accept Pods have left, and how many cases may run at once.
+/// The free capacity of the nodes that accept Pods, and the number of cases that may run at once.
 #[derive(Debug)]
 pub struct Capacity {
     total: Resources,
     jobs: usize,
     /// Whether cases may overlap, see [`Allocation::overlap`].
     overlap: bool,
-    /// What each node has left; none where it does not matter on which a Pod lies.
+    /// The free capacity of each node; `None` where the node of a Pod does not matter.
     nodes: Option<Vec<Resources>>,
-    /// How many Pods may start at once, see [`Capacity::starting`].
+    /// Number of Pods that may start at once, see [`Capacity::starting`].
     starting: u64,
     state: Mutex<QueueState>,
     freed: Notify,
@@ -46,12 +46,12 @@ struct QueueState {
     starting: u64,
     /// Pods of all allocations that lie on nodes, by the allocations' numbers.
     held: BTreeMap<u64, Vec<Resources>>,
-    /// Who waits, in the order in which they are looked at.
+    /// The cases that wait, in the order in which the scheduler considers them.
     waiting: BTreeMap<QueuePosition, Waiting>,
     asked: u64,
 }
 
-/// The higher priority, and of equal ones who asked first.
+/// The higher priority first; of equal priorities, the earlier request first.
 type QueuePosition = (Reverse<Priority>, u64);
 
 /// The order of waiting cases. The case that needs the most capacity goes first, because small
@@ -59,9 +59,9 @@ type QueuePosition = (Reverse<Priority>, u64);
 /// case runs alone at the end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Priority {
-    /// Of all its Pods.
+    /// CPU requests of all its Pods, in thousandths of a core.
     pub millicores: u64,
-    /// How long it took when that was recorded.
+    /// Its last recorded duration, where there is one.
     pub takes: Option<Duration>,
 }
 
@@ -79,13 +79,13 @@ pub struct Allocation {
     number: u64,
     amount: Resources,
     overlaps: bool,
-    /// What other processes see of it.
+    /// Its record for other processes.
     reservation: Option<Reservation>,
 }
 
 /// Allocations of other processes could not be looked at.
 #[derive(Debug, thiserror::Error)]
-#[error("looking at what other processes run on the cluster, in {}: {source}", folder.display())]
+#[error("reading the cases of other processes on the cluster in {}: {source}", folder.display())]
 pub struct AllocationError {
     folder: PathBuf,
     source: std::io::Error,
@@ -276,7 +276,7 @@ impl Capacity {
         true
     }
 
-    /// Who of those that wait may begin now.
+    /// Returns the waiting case that may begin next.
     fn next(&self, state: &QueueState) -> Option<QueuePosition> {
         if state.cases >= self.jobs {
             return None;

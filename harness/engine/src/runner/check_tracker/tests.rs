@@ -192,7 +192,7 @@ fn why_checks_were_interrupted_is_shown_once() {
     let results = tracker.results();
     assert_eq!(
         results[0].message,
-        "the operator does not run; last seen: nothing was seen yet"
+        "the operator does not run; last seen: nothing observed yet"
     );
     assert_eq!(results[0].found.as_deref(), Some("panic"));
     assert_eq!(results[1].found, None);
@@ -203,12 +203,9 @@ fn an_interrupted_check_is_an_error_and_not_a_failure() {
     let (_root, scenario) = scenario();
     let mut tracker = CheckTracker::new(&scenario);
     tracker.interrupt(at(2), "the run was interrupted");
-    assert!(
-        tracker
-            .results()
-            .iter()
-            .all(|result| result.outcome == Outcome::Error)
-    );
+    for result in tracker.results() {
+        assert_eq!(result.outcome, Outcome::Error, "{result:?}");
+    }
 }
 
 #[test]

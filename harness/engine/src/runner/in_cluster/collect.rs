@@ -23,7 +23,7 @@ use crate::runner::job_results::{JobResults, NAMESPACE, OF_JOB};
 /// The folder with a folder for each shard.
 const SHARDS: &str = "shards";
 
-/// What is collected, and where it goes.
+/// The Job whose reports are collected, and the folder for them.
 #[derive(Debug, Clone)]
 pub struct CollectOptions {
     /// The Job.
@@ -66,8 +66,8 @@ pub async fn collect(
     let mut shards = results.shards().await?;
     if shards.is_empty() {
         return Err(RunError::Job(format!(
-            "the Job {} has kept nothing in the namespace {NAMESPACE}: is its name right, and did its Pods start? \
-             `kubectl --namespace {NAMESPACE} get jobs,pods` tells",
+            "the Job {} has stored no results in the namespace {NAMESPACE}: check its name and its Pods with \
+             `kubectl --namespace {NAMESPACE} get jobs,pods`",
             options.job
         )));
     }
@@ -229,7 +229,7 @@ async fn until_ended(
     }
     let seconds = began.elapsed().as_secs();
     progress.line(&format!(
-        "warning: the Job {job} has not ended after {seconds} s; what it kept by now is collected"
+        "warning: the Job {job} has not ended after {seconds} s; collecting its results so far"
     ));
     Ok(())
 }

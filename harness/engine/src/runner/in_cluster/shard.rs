@@ -50,7 +50,7 @@ pub async fn run_shard(
     let kept = end.finish(results.keep_shard(shard, &of_shard)).await;
     kept.ok_or_else(|| {
         RunError::Job(format!(
-            "what shard {shard} says of itself is not kept: the API server did not answer, and the run had ended"
+            "failed to store the summary of shard {shard}: the API server did not respond before the run ended"
         ))
     })??;
     Ok(result)

@@ -9,7 +9,7 @@ use crate::runner::RunError;
 use crate::runner::job_results::{NAMESPACE, OF_JOB};
 use crate::runner::owner;
 
-/// What a Job is to do.
+/// The work and the image of a Job.
 #[derive(Debug, Clone)]
 pub struct SubmitOptions {
     /// Its name.
@@ -24,7 +24,7 @@ pub struct SubmitOptions {
     pub arguments: Vec<String>,
 }
 
-/// What was made.
+/// The Job that was created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     /// Name of the Job.

@@ -58,7 +58,7 @@ impl Journal for JobJournal {
                 // Results of another plan under the Job's name would be taken for this one's.
                 head.fits(
                     before,
-                    &format!("what the Job kept of shard {}", self.shard),
+                    &format!("the journal of the Job for shard {}", self.shard),
                 )?;
             }
             let run = unfinished(head);
@@ -111,8 +111,7 @@ fn head_of(run: &RunResult, head: &JournalHead) -> JournalHead {
     }
 }
 
-/// What is known of a shard before its end: collected then, its report says that it has not come to
-/// it.
+/// Returns the result of a shard that has not ended; its report says so.
 fn unfinished(head: &JournalHead) -> RunResult {
     let reason = "it had not ended when its results were collected".into();
     RunResult::unfinished("", head.shard, head.planned.clone(), reason)

@@ -12,9 +12,9 @@ use tar::EntryType;
 
 use crate::output::{self, Bounded, too_much};
 
-/// What a value takes at most once it is unpacked, in bytes.
+/// Largest size of a value once it is unpacked, in bytes.
 const LARGEST_VALUE: u64 = 32 << 20;
-/// What a folder takes at most once it is unpacked, in bytes.
+/// Largest size of a folder once it is unpacked, in bytes.
 const LARGEST_FOLDER: u64 = 256 << 20;
 /// Files and folders in a folder at most.
 const MOST_FILES: usize = 10_000;

@@ -243,7 +243,7 @@ async fn a_note_that_can_not_be_written_is_an_error_with_the_case_and_the_cause(
 #[case(&|head: &mut JournalHead| head.version = "v9".into(), Some("its form is v9, not kuberay-conformance.journal/v2"))]
 #[case(&|head: &mut JournalHead| head.harness = "9.9.9".into(), Some("harness 9.9.9, not "))]
 #[case(&|head: &mut JournalHead| head.shard = Some("1/3".parse().unwrap()), Some("shard 1/3, not no shard"))]
-#[case(&|head: &mut JournalHead| head.cluster = Some("c".into()), Some("it ran in c, not in a cluster of its own"))]
+#[case(&|head: &mut JournalHead| head.cluster = Some("c".into()), Some("it ran in c, not in its own cluster"))]
 #[case(&|head: &mut JournalHead| head.planned.push("c".into()), Some("it had c, which is not planned now"))]
 #[case(&|head: &mut JournalHead| head.planned = vec!["a".into()], Some("it did not have b"))]
 #[case(&|head: &mut JournalHead| head.planned.reverse(), Some("its cases are in another order"))]
@@ -260,7 +260,7 @@ fn a_journal_of_another_run_does_not_fit(
         .map(|error| error.to_string());
     assert_eq!(error.is_some(), expected.is_some(), "{error:?}");
     if let (Some(error), Some(expected)) = (error, expected) {
-        let expected = format!("the journal is of another run ({expected}");
+        let expected = format!("the journal belongs to another run ({expected}");
         assert!(error.starts_with(&expected), "{error}");
         assert!(
             error.contains("run without --resume, which begins anew"),

@@ -106,7 +106,7 @@ async fn what_can_not_be_picked_up_is_refused_and_stays() {
     let text = refused(&|text| text.replacen("journal/v2", "journal/v9", 1)).await;
     assert!(
         text.contains(
-            "journal.jsonl is of another run (its form is kuberay-conformance.journal/v9"
+            "journal.jsonl belongs to another run (its form is kuberay-conformance.journal/v9"
         ),
         "{text}"
     );

@@ -62,7 +62,7 @@ fn prefix(name: &str) -> String {
     format!("/{name}")
 }
 
-/// Who may do what.
+/// The authorization mode of an API server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Authorization {
     /// Every request with our certificate is allowed, and no other certificate is accepted. Roles
@@ -82,7 +82,7 @@ impl Authorization {
     }
 }
 
-/// What an API server notes of requests, and where.
+/// The policy and the file of an API server's audit log.
 pub(super) struct Audit {
     /// The file with the policy.
     pub(super) policy: PathBuf,

@@ -12,7 +12,7 @@ use super::super::error::{ClusterError, file};
 
 /// The group whose members may do everything, also before any role exists.
 const ADMINISTRATORS: &str = "system:masters";
-/// Who the harness and its operators are.
+/// The user name of the harness and its operators.
 const USER: &str = "kuberay-conformance";
 /// The one address that is served.
 pub(super) const ADDRESS: &str = "127.0.0.1";
@@ -20,9 +20,9 @@ pub(super) const ADDRESS: &str = "127.0.0.1";
 /// Files with the certificates and keys of a control plane.
 #[derive(Debug)]
 pub(super) struct Credentials {
-    /// Who signed the others.
+    /// The authority that signed the others.
     pub(super) authority: PathBuf,
-    /// What servers and clients show.
+    /// The certificate of servers and clients.
     pub(super) certificate: PathBuf,
     /// Its key.
     pub(super) key: PathBuf,

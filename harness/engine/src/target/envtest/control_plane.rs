@@ -13,20 +13,20 @@ use super::arguments::{self, Audit, Authorization};
 use super::certificates::{ADDRESS, Credentials};
 use super::folder::Folder;
 use super::objects::{Keys, StoredObjects};
-use crate::process::{Alarm, Start, Supervised, last_lines};
+use crate::process::{FirstEnd, Start, Supervised, last_lines};
 use crate::progress::Progress;
 
-/// How long a program may take until it serves; machines that compile beside it are slow.
+/// Longest time until a program serves; machines that compile beside it are slow.
 const SERVES_WITHIN: Duration = Duration::from_mins(2);
-/// How often a program that starts is asked whether it serves; it has no way to tell.
+/// Interval between two requests to a starting program, which can't report that it serves.
 const INTERVAL: Duration = Duration::from_millis(20);
 /// API servers collect garbage a fourth as often as Go programs do, which spares a sixth of their
 /// CPU time; the limit keeps seven of them on a machine with 8 GiB (docs/benchmarks.md).
 const GARBAGE: [(&str, &str); 2] = [("GOGC", "400"), ("GOMEMLIMIT", "700MiB")];
-/// How often another port is tried where somebody else was faster.
+/// Number of further ports to try where another program has taken one.
 const PORTS_TRIED: usize = 5;
 
-/// What a control plane is made of.
+/// The programs and options of a control plane.
 #[derive(Clone, Copy)]
 pub struct ControlPlaneOptions<'a> {
     /// The etcd program.
@@ -47,7 +47,7 @@ pub struct ControlPlane {
     port: u16,
     credentials: Credentials,
     helper: PathBuf,
-    alarm: Alarm,
+    first_end: FirstEnd,
     folder: Folder,
 }
 
@@ -74,10 +74,10 @@ impl ControlPlane {
     pub async fn start(options: ControlPlaneOptions<'_>) -> Result<Self, ClusterError> {
         let folder = Folder::make(options.state, options.progress).await?;
         let credentials = Credentials::make(folder.path())?;
-        let alarm = Alarm::default();
+        let first_end = FirstEnd::default();
         let log = folder.path().join("etcd.log");
         let data = folder.path().join("etcd");
-        let (etcd, port) = on_free_ports::<2, ()>(&alarm, async |[client, peer], alarm| {
+        let (etcd, port) = on_free_ports::<2, ()>(&first_end, async |[client, peer], first_end| {
             let start = Start {
                 name: "etcd".into(),
                 program: options.etcd,
@@ -86,7 +86,7 @@ impl ControlPlane {
                 log: &log,
                 helper: options.helper,
             };
-            let process = Supervised::start(start, alarm)?;
+            let process = Supervised::start(start, first_end)?;
             let listens = async || {
                 let connected = tokio::net::TcpStream::connect((ADDRESS, client)).await;
                 connected.map(|_| ()).map_err(|error| error.to_string())
@@ -101,15 +101,15 @@ impl ControlPlane {
             port,
             credentials,
             helper: options.helper.into(),
-            alarm,
+            first_end,
             folder,
         })
     }
 
-    /// Rings when etcd, an API server or an operator of this control plane ends by itself.
+    /// The first end of etcd, an API server or an operator of this control plane.
     #[must_use]
-    pub fn alarm(&self) -> &Alarm {
-        &self.alarm
+    pub fn first_end(&self) -> &FirstEnd {
+        &self.first_end
     }
 
     /// The program through which others are started.
@@ -154,7 +154,7 @@ impl ControlPlane {
         };
         let called = format!("kube-apiserver of {name}");
         let (process, _, (client, kubernetes)) =
-            on_free_ports(&self.alarm, async |[port], alarm| {
+            on_free_ports(&self.first_end, async |[port], first_end| {
                 let text = self.credentials.kubeconfig(port);
                 std::fs::write(&kubeconfig, text)
                     .map_err(super::super::error::file("writing", &kubeconfig))?;
@@ -171,7 +171,7 @@ impl ControlPlane {
                     log: &log,
                     helper: &self.helper,
                 };
-                let process = Supervised::start(start, alarm)?;
+                let process = Supervised::start(start, first_end)?;
                 let serves = async || {
                     let request = http::Request::get("/readyz")
                         .body(Vec::new())
@@ -262,26 +262,26 @@ fn audited(folder: &Path) -> Result<Audit, ClusterError> {
     Ok(audit)
 }
 
-/// What came of a start: the process, its port, and whether it serves.
+/// The outcome of a start: the process, its port, and whether it serves.
 type Started<T> = (Supervised, u16, Result<T, ClusterError>);
 
 /// Starts a program on ports that were free a moment ago, again on others where somebody else took
 /// one in between.
 async fn on_free_ports<const N: usize, T>(
-    alarm: &Alarm,
-    mut start: impl AsyncFnMut([u16; N], &Alarm) -> Result<Started<T>, ClusterError>,
+    first_end: &FirstEnd,
+    mut start: impl AsyncFnMut([u16; N], &FirstEnd) -> Result<Started<T>, ClusterError>,
 ) -> Result<(Supervised, u16, T), ClusterError> {
     let mut tried = 0;
     loop {
         tried += 1;
         // The error reports a process that ends while it starts. A port that another process took
         // first is no error: the loop tries again.
-        let own = Alarm::default();
+        let own = FirstEnd::default();
         let (process, port, outcome) = start(free_ports()?, &own).await?;
         match outcome {
             Ok(found) => {
-                let alarm = alarm.clone();
-                tokio::spawn(async move { alarm.ring(own.rung().await) });
+                let first_end = first_end.clone();
+                tokio::spawn(async move { first_end.report(own.ended().await) });
                 return Ok((process, port, found));
             }
             Err(_) if tried < PORTS_TRIED && lost_the_port(&process) => process.stop().await,

@@ -1,4 +1,4 @@
-//! What a kubelet would write of Pods, where none runs.
+//! The status that a kubelet would write to Pods, where none runs.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Container, Pod};
@@ -54,11 +54,10 @@ mod tests {
         let status = pod.status.expect("a status");
         let names = |statuses: Option<Vec<k8s_openapi::api::core::v1::ContainerStatus>>| {
             let statuses = statuses.unwrap_or_default();
-            assert!(
-                statuses
-                    .iter()
-                    .all(|one| one.ready && one.restart_count == 0)
-            );
+            for one in &statuses {
+                assert!(one.ready, "{one:?}");
+                assert_eq!(one.restart_count, 0, "{one:?}");
+            }
             statuses.into_iter().map(|one| one.name).collect::<Vec<_>>()
         };
         assert_eq!(names(status.init_container_statuses), ["first"]);

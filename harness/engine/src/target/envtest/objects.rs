@@ -1,5 +1,4 @@
-//! What API servers keep in etcd, as the bytes that it is: etcd speaks JSON beside its own
-//! protocol.
+//! The objects that API servers keep in etcd, as bytes; etcd speaks JSON beside its own protocol.
 
 use std::collections::BTreeMap;
 use std::path::Path;

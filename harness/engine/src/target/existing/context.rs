@@ -26,7 +26,7 @@ pub struct ContextOptions {
     pub allowed: Option<String>,
 }
 
-/// Why the cluster of a context can't be used.
+/// A reason why the cluster of a context can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
     /// The kubeconfig can't be read.
@@ -34,7 +34,7 @@ pub enum ContextError {
     Kubeconfig {
         /// The file; none where it is the user's own.
         path: Option<PathBuf>,
-        /// What is wrong.
+        /// The problem.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// It has no such context.
@@ -47,13 +47,13 @@ pub enum ContextError {
     },
     /// It does not look like one for tests.
     #[error(
-        "the context `{name}` is refused: {why}. Scenarios make namespaces, RayClusters and Pods in it; if that is meant, \
-         say so with --allow-context {name}"
+        "the context `{name}` is refused: {why}. Scenarios create namespaces, RayClusters and Pods in it; to allow that, \
+         add --allow-context {name}"
     )]
     Refused {
         /// Its name.
         name: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
     /// `--allow-context` names another.
@@ -63,7 +63,7 @@ pub enum ContextError {
     AllowsAnother {
         /// The context.
         name: String,
-        /// What is allowed.
+        /// The context that `--allow-context` names.
         allowed: String,
     },
     /// The harness runs in no Pod.
@@ -78,7 +78,7 @@ pub enum ContextError {
         name: String,
         /// Its address.
         server: String,
-        /// What went wrong.
+        /// The cause.
         source: Box<kube::Error>,
     },
 }

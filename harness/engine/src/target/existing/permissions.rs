@@ -39,11 +39,11 @@ impl fmt::Display for Permission {
     }
 }
 
-/// Why a run may not begin.
+/// A reason why a run may not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum PermissionError {
     /// The API server could not be asked.
-    #[error("asking the API server what may be done: {0}")]
+    #[error("reviewing the permissions with the API server: {0}")]
     Api(#[from] kube::Error),
     /// Something may not be done.
     #[error(
@@ -195,11 +195,11 @@ mod tests {
         let all = needed();
         assert_contains!(all, &permission("", "pods/portforward", "create"));
         assert_contains!(all, &permission("ray.io", "rayclusters", "create"));
-        assert!(!all.iter().any(|one| {
-            [&one.group, &one.resource, &one.verb]
-                .iter()
-                .any(|part| *part == "*")
-        }));
+        for one in &all {
+            for part in [&one.group, &one.resource, &one.verb] {
+                assert_ne!(part, "*", "{one}");
+            }
+        }
         assert_eq!(
             permission("ray.io", "rayjobs", "create").to_string(),
             "create rayjobs.ray.io"

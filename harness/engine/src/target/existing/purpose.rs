@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-/// How local clusters are called by the tools that make them.
+/// The names that tools give local clusters.
 const LOCAL_TOOLS: [&str; 10] = [
     "kind",
     "k3d",
@@ -45,7 +45,7 @@ pub(super) fn refusal(names: &[&str], server: &str) -> Option<String> {
     let host = host(server);
     let mut all = names.iter().copied().chain([host]).flat_map(words);
     if let Some(word) = all.find(|word| FOR_USERS.contains(&word.as_str())) {
-        return Some(format!("`{word}` in its name says that people rely on it"));
+        return Some(format!("`{word}` in its name marks a cluster with users"));
     }
     let address = host
         .trim_start_matches('[')
@@ -73,7 +73,7 @@ pub(super) fn refusal(names: &[&str], server: &str) -> Option<String> {
         return None;
     }
     Some(format!(
-        "neither its name ({}) nor its server ({host}) says that it is for tests",
+        "neither its name ({}) nor its server ({host}) marks it as a test cluster",
         names.join(", ")
     ))
 }

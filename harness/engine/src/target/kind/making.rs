@@ -1,4 +1,4 @@
-//! What `cluster up` makes, and what of an earlier cluster it removes first.
+//! The parts that `cluster up` makes, and those of an earlier cluster that it removes first.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -10,13 +10,14 @@ use super::{AUDIT, KindCluster, TASK, UpOptions};
 use crate::container::{EngineKind, Host, MODULES};
 use crate::process;
 use crate::target::error::{ClusterError, file};
-use crate::target::kind_config::{AUDIT_POLICY, AUDIT_POLICY_TEXT, NodeFacts};
+use crate::target::kind_config::{AUDIT_POLICY, AUDIT_POLICY_TEXT};
 use crate::target::network::{self, NodeAddresses};
+use crate::target::node_facts::NodeFacts;
 use crate::target::registry::{self, Start};
 use crate::target::state::{ClusterRecord, CreatedItem, RegistryPlace};
 use crate::target::{node, ready, service};
 
-/// What the control plane gets of the processors, where each other node gets 1024.
+/// CPU shares of the control plane; each other node has 1024.
 const CONTROL_PLANE_SHARES: &str = "8192";
 
 /// Whether kube-proxy leads to the API server: a node is Ready before that.
@@ -24,7 +25,8 @@ const REACHES: &str = r#"curl --silent --noproxy '*' --cacert /etc/kubernetes/pk
 /// Whether it leads to CoreDNS, which it does when one of that is ready.
 const NAMES: &str = r#"timeout 1 bash -c 'exec 3<> "/dev/tcp/$0/53"' "$1" 2>/dev/null"#;
 
-/// How the registry starts, the engine's socket that it needs, and the program that serves that.
+/// The start of the registry, the engine's socket that it needs, and the program that serves this
+/// socket.
 pub(super) type RegistryPlan = (Start, PathBuf, PathBuf);
 
 impl KindCluster {
@@ -35,7 +37,7 @@ impl KindCluster {
             return Ok(());
         }
         self.refuse_while_used(
-            "a cluster made of something else can't take its place; use another --cluster",
+            "a cluster with other nodes can't replace it; use another --cluster",
         )?;
         state.complete = None;
         self.file().save(state)?;

@@ -1,4 +1,4 @@
-//! What is unpacked beforehand, before the nodes are made.
+//! The images that are unpacked before the nodes are made.
 
 use super::making::RegistryPlan;
 use super::{KindCluster, TASK, UpOptions};

@@ -1,5 +1,5 @@
-//! Who removes a cluster; other processes are this program again, stopped where they hold what they
-//! hold.
+//! The process that removes a cluster. Other processes are this program again, stopped while they
+//! hold a lock or use the cluster.
 
 use assert_matches::assert_matches;
 use tempfile::TempDir;
@@ -86,14 +86,13 @@ async fn a_cluster_is_left_to_who_uses_it_and_goes_with_the_last() {
     let folder = TempDir::new().unwrap();
     let cluster = complete(folder.path(), false);
     let other = stopped(folder.path(), "use");
-    assert!(
-        matches!(cluster.leave().await.unwrap(), Left::ToOthers(users) if users[0].pid() == Some(other.id()))
-    );
+    let left = cluster.leave().await.unwrap();
+    assert_matches!(left, Left::ToOthers(users) if users[0].pid() == Some(other.id()));
     other.kill();
     assert_matches!(cluster.leave().await.unwrap(), Left::Removed);
 }
 
-/// Whoever attaches does not take the cluster down, so that nobody would if the run did not wait.
+/// A process that only attaches does not take the cluster down, so the run must wait for it.
 #[tokio::test]
 async fn a_run_that_ends_waits_for_who_only_attaches() {
     let folder = TempDir::new().unwrap();

@@ -81,7 +81,7 @@ fn lint(problems: &mut Problems<'_>, body: &Node) {
         && text(body, "role") == text(after, "role")
         && (group.is_none() || group == text(after, "group"))
     {
-        let message = "this check never passes: what it waits for is what must not exist";
+        let message = "this check never passes: it waits for an object that must not exist";
         problems.error(
             after,
             message,
@@ -100,7 +100,7 @@ fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
     let finding = |message: String, found: Option<String>| Finding {
         message,
         expected: Some(format!(
-            "no {who} for {} after a {milestone} was made",
+            "no {who} for {} after a {milestone} was created",
             check.duration
         )),
         found,
@@ -112,7 +112,7 @@ fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
     };
     if let Some(job) = pods::job(observation, check.role) {
         let name = job.metadata.name.as_deref().unwrap_or_default();
-        let message = format!("the operator made the Job {name} of a {who}");
+        let message = format!("the operator created the Job {name} of a {who}");
         return Verdict::Never(finding(message, None));
     }
     let has_container = |pod: &&Pod| {
@@ -121,7 +121,7 @@ fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
     };
     let found = pods::all(observation, check.role, group);
     if let Some(pod) = found.into_iter().find(has_container) {
-        let message = format!("the operator made the {who} {}", pods::name(pod));
+        let message = format!("the operator created the {who} {}", pods::name(pod));
         let args = pods::ray_container(pod).and_then(|container| container.args.clone());
         return Verdict::Never(finding(
             message,
@@ -144,7 +144,7 @@ fn evaluate(check: &AbsentCheck, observation: &Observation) -> Verdict {
         return Verdict::NotYet(finding(message, None));
     }
     let message = format!(
-        "no {who} came for {} after the {milestone} was made",
+        "no {who} was created for {} after the {milestone}",
         check.duration
     );
     Verdict::Pass(finding(message, None))

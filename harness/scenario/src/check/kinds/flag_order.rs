@@ -153,7 +153,7 @@ pub(super) fn enough<'a>(
     Err(Finding {
         message: match all.len() {
             0 => pods::absent(observation, role, group),
-            seen => format!("{seen} of {wanted} {many} are there"),
+            seen => format!("{seen} of {wanted} {many} exist"),
         },
         ..Finding::default()
     })

@@ -188,7 +188,7 @@ fn origin(
         }
         _ => {
             return Err(Verdict::NotYet(finding(
-                "waits to know which node the job ran on".into(),
+                "waits for the node of the job".into(),
             )));
         }
     }
@@ -208,7 +208,7 @@ fn origin(
             ))))
         }
         _ => Err(Verdict::NotYet(finding(format!(
-            "waits to know when the job and the {who} started"
+            "waits for the start times of the job and the {who}"
         )))),
     }
 }

@@ -153,7 +153,7 @@ fn lint(problems: &mut Problems<'_>, body: &Node) {
         }
     }
     if !lines.is_empty() && lines.iter().all(|line| line.get("may").is_some()) {
-        let message = "this check passes on any log, because all of its lines only may come";
+        let message = "this check passes on any log, because all of its lines are optional";
         problems.error(
             body,
             message,

@@ -142,7 +142,7 @@ fn evaluate(check: &NeverCheck, observation: &Observation) -> Verdict {
         ));
     };
     if pods.is_empty() {
-        let message = format!("the {who} is gone since `{milestone}` was reached");
+        let message = format!("the {who} was deleted after `{milestone}` was reached");
         return Verdict::Never(finding(message, None));
     }
     // All Pods of the observation in which the milestone was reached had been seen by then.

@@ -110,7 +110,7 @@ fn evaluate(check: &RayCheck, observation: &Observation) -> Verdict {
     }
     let alive = dashboard.nodes.iter().filter(|node| node.state == "ALIVE");
     let Some(totals) = totals(alive) else {
-        found.message = "waits for Ray to tell the resources of every node".into();
+        found.message = "waits for Ray to report the resources of every node".into();
         return Verdict::NotYet(found);
     };
     found.expected = Some(resources::words(&check.resources));

@@ -1,4 +1,7 @@
-use assertables::{assert_contains, assert_ends_with, assert_not_contains, assert_starts_with};
+use assertables::{
+    assert_contains, assert_ends_with, assert_ge, assert_gt, assert_le, assert_not_contains,
+    assert_starts_with,
+};
 
 use super::{Bounds, CHUNK_BYTES, LINE_COST, Line, Lines, size};
 
@@ -30,7 +33,9 @@ fn a_short_log_is_kept_whole() {
     assert_eq!(lines.count(), 2000);
     assert_eq!(lines.end(), 2001);
     assert_eq!(lines.dropped(), (0, 0));
-    assert!((0..2000).all(|number| lines.get(number) == Some(line(number).text.as_str())));
+    for number in 0..2000 {
+        assert_eq!(lines.get(number), Some(line(number).text.as_str()));
+    }
     assert_eq!(lines.get(2000), Some("half"));
     assert_eq!(lines.get(2001), None);
     assert_eq!(lines.cut_words(), None);
@@ -45,12 +50,14 @@ fn a_short_log_is_kept_whole() {
 fn of_a_long_log_the_beginning_and_the_end_are_kept_and_the_rest_is_counted() {
     let mut lines = Lines::new(SMALL);
     filled(&mut lines, 0..100_000);
-    assert!(
-        lines.kept_bytes() <= SMALL.head + SMALL.tail + 2 * CHUNK_BYTES,
-        "{}",
-        lines.kept_bytes()
+    assert_le!(
+        lines.kept_bytes(),
+        SMALL.head + SMALL.tail + 2 * CHUNK_BYTES
     );
-    assert!(lines.kept_bytes() >= SMALL.head + SMALL.tail - 2 * CHUNK_BYTES);
+    assert_ge!(
+        lines.kept_bytes(),
+        SMALL.head + SMALL.tail - 2 * CHUNK_BYTES
+    );
     let kept: Vec<usize> = lines.whole_from(0).map(|(number, _)| number).collect();
     let (dropped, bytes) = lines.dropped();
     assert_eq!(kept.len() + dropped, 100_000);
@@ -79,7 +86,9 @@ fn copies_share_what_they_hold() {
     filled(&mut lines, 0..1500);
     let copy = lines.clone();
     let shared = |number| std::ptr::eq(lines.get(number).unwrap(), copy.get(number).unwrap());
-    assert!((0..1500).all(shared));
+    for number in 0..1500 {
+        assert!(shared(number), "line {number} is a copy");
+    }
     assert_eq!(lines.id(), copy.id());
     assert_ne!(lines.id(), Lines::new(SMALL).id(), "others have another");
     filled(&mut lines, 1500..1501);
@@ -96,7 +105,9 @@ fn lines_that_are_known_are_not_added_again() {
     lines.append(more);
     assert_eq!(lines.count(), 2400);
     assert_eq!(lines.dropped(), (0, 0));
-    assert!((0..2400).all(|number| lines.get(number) == Some(line(number).text.as_str())));
+    for number in 0..2400 {
+        assert_eq!(lines.get(number), Some(line(number).text.as_str()));
+    }
     filled(&mut lines, 2400..2401);
     assert_eq!(lines.get(2400), Some(line(2400).text.as_str()));
 }
@@ -106,11 +117,14 @@ fn within_other_bounds_there_is_as_much_as_they_allow() {
     let mut lines = Lines::new(Bounds::CHECKS);
     filled(&mut lines, 0..20_000);
     let evidence = lines.within(SMALL);
-    assert!(evidence.kept_bytes() <= SMALL.head + SMALL.tail + 2 * CHUNK_BYTES);
+    assert_le!(
+        evidence.kept_bytes(),
+        SMALL.head + SMALL.tail + 2 * CHUNK_BYTES
+    );
     assert_eq!(evidence.count(), 20_000);
     assert_eq!(evidence.get(0), lines.get(0));
     assert_eq!(evidence.get(19_999), lines.get(19_999));
-    assert!(evidence.dropped().0 > 10_000);
+    assert_gt!(evidence.dropped().0, 10_000);
 }
 
 #[test]
@@ -126,7 +140,7 @@ fn what_can_not_be_judged_is_said() {
     assert_eq!(lines.lost(0, 0), None);
     assert_contains!(
         lines.lost(1, 1).unwrap(),
-        "2.0 KiB behind that are not judged"
+        "2.0 KiB after that are not checked"
     );
     assert_contains!(
         lines.lost(2, 2).unwrap(),
@@ -146,7 +160,7 @@ fn empty_lines_do_not_fill_memory() {
         lines.push(&Line::default());
     }
     assert_eq!(lines.count(), 100_000);
-    assert!(lines.dropped().0 > 50_000);
+    assert_gt!(lines.dropped().0, 50_000);
     assert_eq!(lines.get(99_999), Some(""));
 }
 
@@ -233,7 +247,9 @@ fn chunks_that_are_new_are_shared_and_others_copied() {
     filled(&mut all, 0..1500);
     let copy = all.within(Bounds::CHECKS);
     let is_shared = |number| std::ptr::eq(all.get(number).unwrap(), copy.get(number).unwrap());
-    assert!((0..1500).all(is_shared));
+    for number in 0..1500 {
+        assert!(is_shared(number), "line {number} is a copy");
+    }
 
     let mut lines = Lines::new(SMALL);
     filled(&mut lines, 0..2);

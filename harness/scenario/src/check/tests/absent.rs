@@ -49,7 +49,7 @@ fn nothing_passes_before_its_milestone_and_its_time() {
     );
     assert_eq!(
         finding.expected.as_deref(),
-        Some("no worker Pod of group never for 5s after a worker Pod of group later was made")
+        Some("no worker Pod of group never for 5s after a worker Pod of group later was created")
     );
     passes(at(15, &[worker("later", 10)]));
 }
@@ -85,7 +85,7 @@ fn only_a_pod_with_the_container_counts(#[case] container: &str, #[case] is_abse
     if is_absent {
         passes(verdict);
     } else {
-        let finding = fails(verdict, "the operator made the worker Pod");
+        let finding = fails(verdict, "the operator created the worker Pod");
         let expected = finding.expected.unwrap();
         assert!(
             expected.contains(&format!("with a container {container}")),
@@ -128,12 +128,12 @@ fn the_time_is_counted_from_when_the_pod_was_seen_whatever_the_api_servers_clock
 fn a_pod_that_came_fails_at_once() {
     let finding = fails(
         at(3, &[worker("never", 1)]),
-        "the operator made the worker Pod of group never never-w",
+        "the operator created the worker Pod of group never never-w",
     );
     assert_eq!(finding.found.as_deref(), Some("[\"ray start \"]"));
     fails(
         at(30, &[worker("later", 2), worker("never", 29)]),
-        "the operator made the worker Pod of group never",
+        "the operator created the worker Pod of group never",
     );
 }
 
@@ -164,6 +164,6 @@ fn a_job_without_a_pod_counts() {
     observation.jobs = vec![serde_json::from_value(job).expect("a Job")];
     fails(
         judge(&check(absent), &observation),
-        "the operator made the Job demo of a submitter",
+        "the operator created the Job demo of a submitter",
     );
 }

@@ -66,7 +66,7 @@ fn other_orders_fail_for_good(#[case] orders: &str, #[case] flags: &[&str], #[ca
 }
 
 #[rstest]
-#[case(&[AB, BA], "2 of 3 worker Pods of group g are there")]
+#[case(&[AB, BA], "2 of 3 worker Pods of group g exist")]
 #[case(&[], "no worker Pod of group g yet")]
 fn too_few_pods_are_waited_for(#[case] flags: &[&str], #[case] reason: &str) {
     let Verdict::NotYet(finding) = verdict("several", flags) else {

@@ -48,7 +48,7 @@ fn other_values_fail_for_good(
 }
 
 #[rstest]
-#[case(&[ONE, TWO], "2 of 3 worker Pods of group g are there")]
+#[case(&[ONE, TWO], "2 of 3 worker Pods of group g exist")]
 #[case(&[], "no worker Pod of group g yet")]
 fn too_few_pods_are_waited_for(#[case] flags: &[&str], #[case] reason: &str) {
     waits(verdict(&["1", "2"], flags), reason);

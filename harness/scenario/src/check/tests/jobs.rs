@@ -134,7 +134,7 @@ fn a_job_elsewhere_fails() {
     jobs(&mut observation)[0].driver_info = None;
     waits(
         judge(&job(ENTRYPOINT, "SUCCEEDED"), &observation),
-        "waits to know which node",
+        "waits for the node of the job",
     );
 }
 

@@ -80,7 +80,7 @@ fn the_hook_s_output_in_the_log_fails() {
     );
     let finding = fails(
         judge(&check, &observe(&SOLUTION_1)),
-        "line 45 has \"INFO: Print Ray cluster resources\", which must not come",
+        "line 45 has \"INFO: Print Ray cluster resources\", which must not appear",
     );
     assert_ends_with!(
         finding.found.unwrap(),
@@ -123,7 +123,7 @@ fn a_script_that_fails_but_prints_its_last_line_fails() {
     let observation = with_log(NO_MODULE);
     fails(
         judge(&solution_1(), &observation),
-        "line 1 has \"Traceback\", which must not come",
+        "line 1 has \"Traceback\", which must not appear",
     );
     // Even without `not` lines, the order tells.
     let order = logs(&[], &script(&resources())[..6]);
@@ -146,7 +146,7 @@ fn musts() -> Vec<Value> {
 )]
 #[case::twice(
     "first\nfirst",
-    "line 2 has \"first\" a second time; it must come once"
+    "line 2 has \"first\" a second time; it must appear once"
 )]
 #[case::twice_later(
     "first\nother\nsecond\nx first",
@@ -314,7 +314,7 @@ fn ray_that_starts_fails_at_once_where_it_must_not() {
     let check = logs(&["ended"], &[json!({ "not": "Ray runtime started" })]);
     fails(
         judge(&check, &observe(&SOLUTION_1)),
-        "has \"Ray runtime started\", which must not come",
+        "has \"Ray runtime started\", which must not appear",
     );
 }
 
@@ -502,8 +502,8 @@ fn lines_that_were_dropped_before_they_were_judged_leave_no_verdict() {
     let flood = noise(5000).chain(LINES.map(str::to_owned)).collect();
     match in_parts(&logs(&["ready"], &musts()), SMALL, vec![flood]) {
         Verdict::Lost(finding) => {
-            let words = "were dropped before they could be judged (of a log 64.0 KiB of its beginning and 128.0 KiB of its \
-                         end are kept)";
+            let words = "were dropped before they could be judged (of a log, its first 64.0 KiB and its last 128.0 KiB \
+                         are read)";
             assert!(finding.message.contains(words), "{}", finding.message);
         }
         other => panic!("{other:#?}"),

@@ -176,7 +176,7 @@ fn a_pod_that_becomes_ready_fails_at_any_time() {
     observation.pods.clear();
     fails(
         judge(&ready("1m"), &observation),
-        "the head Pod is gone since `running` was reached",
+        "the head Pod was deleted after `running` was reached",
     );
 }
 
@@ -244,7 +244,7 @@ fn a_pod_that_was_replaced_or_is_gone_fails() {
     observation.pods.clear();
     fails(
         judge(&never("1m"), &observation),
-        "the head Pod is gone since `ready` was reached",
+        "the head Pod was deleted after `ready` was reached",
     );
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use kuberay_contract::{
-    CLASSES, ContainerContract, EffectiveSettings, PodContract, PodRole, differences, predict,
+    AddedProbes, CLASSES, ContainerContract, EffectiveSettings, PodContract, PodRole, differences,
+    predict,
 };
 use semver::Version;
 use serde_json::{Value, json};
@@ -158,12 +159,13 @@ fn the_snapshots_of_scenarios() {
             ..spec.operator_settings.of_contract().unwrap()
         };
         for subject in crate::expect::subjects(&scenario) {
-            // The model has nothing to say about probes and volumes.
+            // The model has nothing to say about volumes and resources.
             let fields = [
                 PodField::Command,
                 PodField::Args,
                 PodField::Env,
                 PodField::Containers,
+                PodField::Probes,
             ];
             if fields.contains(&subject.field) && subject.role != Role::RedisCleanup {
                 with_snapshots.extend(spec.rules.iter().cloned());
@@ -208,6 +210,22 @@ fn the_snapshots_of_scenarios() {
     assert!(left.is_empty(), "no snapshot was compared for {left:?}");
 }
 
+/// The probes that the operator adds are those of the snapshot. What the snapshot has beside them
+/// stands in the Pod template.
+fn compare_probes(container: &ContainerContract, body: &str, path: &Path) {
+    let snapshot: Value = serde_saphyr::from_str(body).unwrap();
+    for (field, added) in container.added_probes.by_field() {
+        let seen = &snapshot[field];
+        // The operator's probes ask these paths, on every release.
+        let text = seen.to_string();
+        let is_the_operators = text.contains("_healthz |") || text.contains("\"/api/healthz\"");
+        let added = added.unwrap_or(&Value::Null);
+        if is_the_operators || !added.is_null() {
+            assert_eq!(added, seen, "{field} of {}", path.display());
+        }
+    }
+}
+
 /// Whether a snapshot was comparable; it must then be as the model says.
 fn compare(subject: &Subject, body: &str, pods: &[PodContract], path: &Path) -> bool {
     let role = match subject.role {
@@ -234,6 +252,10 @@ fn compare(subject: &Subject, body: &str, pods: &[PodContract], path: &Path) -> 
     let Some(container) = container else {
         panic!("no container for {}", path.display());
     };
+    if subject.field == PodField::Probes {
+        compare_probes(container, body, path);
+        return true;
+    }
     let expected: Vec<Value> = serde_saphyr::from_str(body).unwrap_or_default();
     let texts: Vec<String> = expected
         .iter()
@@ -257,7 +279,10 @@ fn compare(subject: &Subject, body: &str, pods: &[PodContract], path: &Path) -> 
                 json!({"name": container.name, "command": command, "args": args, "env": expected});
             let alone = PodContract {
                 init_containers: Vec::new(),
-                containers: vec![container.clone()],
+                containers: vec![ContainerContract {
+                    added_probes: AddedProbes::default(),
+                    ..container.clone()
+                }],
                 ..pod.clone()
             };
             let found = differences(&alone, &json!({"containers": [seen]}));

@@ -1,7 +1,9 @@
 //! The cases of the confusion matrix: scenarios of the repository, and clusters that are made here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use kuberay_conformance::explain::TRAPS;
+use kuberay_conformance::manifest;
 use kuberay_conformance::plan::includes;
 use kuberay_conformance::scenario::{
     OperatorSettings, Scenario, apply_changes, load_all, manifests,
@@ -139,6 +141,54 @@ const WARNED: &[(&str, &str)] = &[
     ("script-in-words", "argv-loses-quoting"),
 ];
 
+/// Traps whose page has an example that does not start, with the causes that name it.
+const EXAMPLE_HAZARDS: &[(&str, &[&str])] = &[
+    ("overwrite-without-command", &["overwrite-without-command"]),
+    ("annotation-ignored", &["annotation-ignored"]),
+    ("env-not-expanded", &["env-not-expanded"]),
+    ("no-gcs-port", &["no-gcs-port"]),
+    ("no-dashboard-port", &["no-dashboard-port"]),
+    ("no-serve-port", &["no-serve-port"]),
+];
+
+/// Traps whose example starts, and that `doctor` warns of.
+const EXAMPLE_WARNED: &[&str] = &["gen-cmd-without-annotation", "group-name-twice"];
+
+/// Traps whose example starts, and that only `check` reports.
+const EXAMPLE_HEALTHY: &[&str] = &[
+    "block-ignored",
+    "false-dropped",
+    "no-cpu-limit",
+    "env-overwritten",
+    "ulimit-variable-ignored",
+    "group-suspended",
+    "ports-disagree",
+    "kubelet-expands",
+    "submitter-args-lost",
+    "entrypoint-loses-quotes",
+];
+
+/// Traps without a case, with the reason.
+const WITHOUT_CASE: &[(&str, &str)] = &[
+    ("not-analysed", "it says nothing about what the text does"),
+    ("path-reset", "KubeRay before 1.4"),
+    ("resources-hide-gpus", "it needs a node with a GPU"),
+    ("accelerator-ignored", "it needs a node with an accelerator"),
+    ("group-field-ignored", "KubeRay before 1.5"),
+    ("entrypoint-lines", "KubeRay before 1.3"),
+    (
+        "autoscaler-command-ignored",
+        "the API server drops the field",
+    ),
+    (
+        "metadata-dropped",
+        "the job runs, and doctor does not read its metadata",
+    ),
+    ("limits-end-the-operator", "KubeRay 1.1.0 alone"),
+    ("probes-fail", "KubeRay before 1.6"),
+    ("submission-mode-unknown", "KubeRay before 1.5"),
+];
+
 /// What the nodes have: the operator's release, Ray's image and its release.
 pub struct Stack {
     pub operator: Version,
@@ -165,6 +215,15 @@ pub fn all(stack: &Stack) -> Vec<Case> {
     }
     for (name, cause) in WARNED {
         cases.extend(case(name, Expected::Warned(cause)));
+    }
+    for (trap, causes) in EXAMPLE_HAZARDS {
+        cases.push(of_example(trap, stack, Expected::First(causes)));
+    }
+    for trap in EXAMPLE_WARNED {
+        cases.push(of_example(trap, stack, Expected::Warned(trap)));
+    }
+    for trap in EXAMPLE_HEALTHY {
+        cases.push(of_example(trap, stack, Expected::Silent));
     }
     for scenario in all.iter().filter(|one| is_refused_by_operator(one)) {
         cases.extend(of_scenario(
@@ -200,11 +259,44 @@ fn of_scenario(scenario: &Scenario, stack: &Stack, expected: Expected) -> Option
     Some(Case::new(&scenario.file.metadata.name, objects, expected))
 }
 
-/// The scenarios' jobs run a file that is not in Ray's image: a fault beside the one that is
-/// planted.
+/// The example of a trap's page, which has the trap and no other fault.
+fn of_example(trap: &str, stack: &Stack, expected: Expected) -> Case {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("harness/explain/src/examples");
+    let path = folder.join(format!("{trap}.yaml"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let source = manifest::Source::new(&path, &text);
+    let mut object = manifest::objects(&source).unwrap().remove(0);
+    with_jobs_that_succeed(&mut object);
+    on_nodes(&mut object, stack);
+    Case::new(&format!("example of {trap}"), vec![object], expected)
+}
+
+/// Gives containers the image that the nodes have, and requests that leave capacity for other cases.
+fn on_nodes(value: &mut Value, stack: &Stack) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| on_nodes(item, stack)),
+        Value::Object(fields) => {
+            if fields.contains_key("image") {
+                fields["image"] = stack.image.as_str().into();
+            }
+            if let Some(resources) = fields.get_mut("resources") {
+                resources["requests"] = json!({"cpu": "100m", "memory": "512Mi"});
+            }
+            fields.values_mut().for_each(|item| on_nodes(item, stack));
+        }
+        _ => {}
+    }
+}
+
+/// The jobs of scenarios and examples run a file that is not in Ray's image: a fault beside the one
+/// that is planted.
 fn with_jobs_that_succeed(value: &mut Value) {
     match value {
-        Value::String(text) => *text = text.replace("python main.py", "python --version"),
+        Value::String(text) => {
+            for script in ["python main.py", "python a.py"] {
+                *text = text.replace(script, "python --version");
+            }
+        }
         Value::Array(items) => items.iter_mut().for_each(with_jobs_that_succeed),
         Value::Object(fields) => fields.values_mut().for_each(with_jobs_that_succeed),
         _ => {}
@@ -440,4 +532,41 @@ fn several_faults(stack: &Stack) -> Vec<Case> {
         cases.push(Case::new(&name, vec![cluster], Expected::All(causes)));
     }
     cases
+}
+
+#[test]
+fn every_trap_has_a_case_or_a_reason() {
+    let scenarios = HAZARDS.iter().map(|(name, _)| *name);
+    let scenarios: Vec<&str> = scenarios
+        .chain(HEALTHY.iter().copied())
+        .chain(WARNED.iter().map(|(name, _)| *name))
+        .collect();
+    let faults = OF_HEAD.iter().chain(OF_WORKER);
+    let causes = faults.flat_map(|fault| fault.cause).copied();
+    let mut planted: Vec<&str> = causes
+        .chain(
+            HAZARDS
+                .iter()
+                .flat_map(|(_, causes)| causes.iter().copied()),
+        )
+        .chain(WARNED.iter().map(|(_, cause)| *cause))
+        .chain(EXAMPLE_HAZARDS.iter().map(|(trap, _)| *trap))
+        .chain(EXAMPLE_WARNED.iter().copied())
+        .chain(EXAMPLE_HEALTHY.iter().copied())
+        .collect();
+    planted.push("shell-without-script");
+    let mut missing = Vec::new();
+    for trap in TRAPS {
+        let is_shown = planted.contains(&trap.id)
+            || trap.scenarios.iter().any(|name| scenarios.contains(name));
+        let reason = WITHOUT_CASE.iter().find(|(id, _)| *id == trap.id);
+        match reason {
+            None if !is_shown => missing.push(format!("{} has no case", trap.id)),
+            Some((id, why)) if is_shown => {
+                missing.push(format!("{id} has a case, and a reason: {why}"));
+            }
+            _ => {}
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
 }

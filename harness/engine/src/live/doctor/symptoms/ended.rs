@@ -156,7 +156,7 @@ const ENDS_BADLY: [&str; 8] = [
     "needs-login-shell",
 ];
 
-/// What may explain that Ray's container ended or restarts.
+/// Returns the causes that may explain why Ray's container ended or restarts.
 pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> Vec<Candidate> {
     if container.ready {
         return Vec::new();
@@ -260,7 +260,7 @@ fn syntax_error() -> Candidate {
     let known = crate::explain::check::trap("syntax-error");
     let mut one = Candidate::of(&causes::COMMAND_ENDS, 85);
     if let Some(trap) = known {
-        one = one.saying(trap.text, trap.advice);
+        one = one.saying(trap.text, trap.help);
         one.finding.cause = trap.id.into();
         one.finding.rule = Some(trap.rule.into());
         one.finding.scenarios.clear();
@@ -286,7 +286,7 @@ fn unknown_command<'a>(
     }
     if name == "ray" || (name.is_empty() && generated(pod)) {
         let login = has_login_shell(pod);
-        let (sentence, advice) = if login {
+        let (message, help) = if login {
             (
                 "The container's shell is a login shell: it reads /etc/profile, which sets PATH \
                  anew, and the folder of `ray` is lost.",
@@ -309,7 +309,7 @@ fn unknown_command<'a>(
             .or_else(|| case.trap(pod, &["path-reset"]));
         let one = match trap {
             Some(found) => case.of_trap(found, weight),
-            None => Candidate::of(&causes::RAY_NOT_IN_PATH, weight).saying(sentence, advice),
+            None => Candidate::of(&causes::RAY_NOT_IN_PATH, weight).saying(message, help),
         };
         let shell = texts(&pod.first()["command"]).join(" ");
         return Some((

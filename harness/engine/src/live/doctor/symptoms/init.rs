@@ -10,7 +10,7 @@ use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
 
 const WAIT: &str = "wait-gcs-ready";
 
-/// What a resolver says that does not know a name.
+/// Messages of a resolver that does not know a name.
 const NO_NAME: [&str; 6] = [
     "Name or service not known",
     "Temporary failure in name resolution",
@@ -93,7 +93,9 @@ fn wait(case: &Case, pod: &PodView, container: &ContainerView) -> Option<Candida
     if ready > SILENT && since.is_none_or(|since| since > SILENT) {
         let one = match blocked {
             Some(policy) => of(&causes::NETWORK_POLICY, 86).proven(ProofKind::Field, &policy),
-            None => match job::disagreeing_port(case, "gcs-server") {
+            None => match job::disagreeing_port(case, "gcs-server")
+                .or_else(|| job::trap(case, &["no-gcs-port"]))
+            {
                 Some(found) => case.of_trap(found, 71).at(pod, container.name),
                 None => of(&causes::HEAD_UNREACHABLE, 70).proven(ProofKind::Field, &address(pod)),
             },

@@ -9,7 +9,7 @@ use crate::live::doctor::causes;
 use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text};
 
-/// What may explain the state of a RayJob.
+/// Returns the causes that may explain the state of a RayJob.
 pub(in crate::live::doctor) fn of_job(case: &Case, job: &Value) -> Vec<Candidate> {
     let mut found = Vec::new();
     for pod in &case.subject.submitters {
@@ -81,7 +81,11 @@ fn submitted_under_another_id(
     found
 }
 
-fn trap<'a>(case: &Case<'a>, ids: &[&str]) -> Option<&'a crate::explain::check::CheckFinding> {
+/// The trap of the object with the first of these ids.
+pub(super) fn trap<'a>(
+    case: &Case<'a>,
+    ids: &[&str],
+) -> Option<&'a crate::explain::check::CheckFinding> {
     let traps = case.traps;
     ids.iter()
         .find_map(|id| traps.iter().find(|one| one.id == *id))
@@ -97,7 +101,7 @@ pub(super) fn disagreeing_port<'a>(
     traps.find(|one| one.id == "ports-disagree" && one.message.contains(&name))
 }
 
-/// What may explain that a submitter failed or waits.
+/// Returns the causes that may explain why a submitter failed or waits.
 pub(super) fn of_submitter(
     case: &Case,
     pod: &PodView,
@@ -157,11 +161,24 @@ pub(super) fn of_submitter(
     }
 }
 
-/// Applications of a RayService that fail.
-pub(in crate::live::doctor) fn of_service(service: &Value) -> Vec<Candidate> {
+/// Applications of a RayService that fail, or that the operator can't reach although the head is
+/// ready.
+pub(in crate::live::doctor) fn of_service(case: &Case, service: &Value) -> Vec<Candidate> {
     let mut found = Vec::new();
+    let status = &service["status"];
+    let is_ready = case.head_ready().is_some_and(|ready| ready > SILENT);
+    if is_ready
+        && text(&status["serviceStatus"]) != "Running"
+        && let Some(port) = trap(case, &["no-dashboard-port", "no-serve-port"])
+    {
+        let conditions = status["conditions"].as_array().into_iter().flatten();
+        let mut conditions = conditions.filter(|one| one["type"] == "Ready");
+        let why = conditions.next().map_or("", |one| text(&one["message"]));
+        let line = format!("the head is ready, and the RayService is not: {why}");
+        found.push(case.of_trap(port, 75).proven(ProofKind::Status, &line));
+    }
     for part in ["activeServiceStatus", "pendingServiceStatus"] {
-        let applications = service["status"][part]["applicationStatuses"].as_object();
+        let applications = status[part]["applicationStatuses"].as_object();
         for (name, state) in applications.into_iter().flatten() {
             let status = text(&state["status"]);
             if ["DEPLOY_FAILED", "UNHEALTHY"].contains(&status) {

@@ -6,7 +6,7 @@ use crate::live::doctor::causes;
 use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView};
 
-/// How long a command may run before one that never returns is said to do so.
+/// The time after which a command that never returns is reported as such.
 const CERTAIN: jiff::SignedDuration = jiff::SignedDuration::from_secs(20);
 
 pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> Vec<Candidate> {
@@ -75,8 +75,8 @@ pub(super) fn of_ray(case: &Case, pod: &PodView, container: &ContainerView) -> V
     found
 }
 
-/// How long the readiness probe of a container may fail. The operator's own asks Ray, which takes
-/// minutes on a busy machine; a user's asks for something else.
+/// Returns the time for which the readiness probe of a container may fail. The operator's own asks
+/// Ray, which takes minutes on a busy machine; a user's asks something else.
 fn patience(pod: &PodView) -> jiff::SignedDuration {
     let probe = pod.first()["readinessProbe"].to_string();
     if probe.contains("healthz") {

@@ -17,7 +17,7 @@ pub(super) fn last_line(log: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// How a container ended, as a proof.
+/// Returns the end of a container as a proof.
 pub(super) fn exit(end: &Ended) -> (ProofKind, String) {
     let reason = if end.reason.is_empty() {
         "Error"

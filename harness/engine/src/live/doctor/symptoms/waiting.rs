@@ -9,7 +9,7 @@ use crate::live::doctor::causes;
 use crate::live::doctor::document::ProofKind;
 use crate::live::doctor::view::{ContainerPhase, ContainerView, PodView, text, time};
 
-/// What registries say of an image that they do not have, or do not show.
+/// Messages of registries about an image that they do not have, or do not show.
 const ABSENT: [&str; 8] = [
     "not found",
     "manifest unknown",
@@ -72,7 +72,7 @@ fn unscheduled(case: &Case, pod: &PodView, condition: &Value) -> Candidate {
     one
 }
 
-/// What a Pod asks for that no node has, however idle it is.
+/// Returns the message for a Pod whose requests no node can meet, however idle it is.
 fn too_large(nodes: &[Value], pod: &PodView) -> Option<String> {
     if nodes.is_empty() {
         return None;

@@ -3,7 +3,7 @@
 use kuberay_manifest::Severity;
 use serde_json::{Value, json};
 
-use crate::contract::{EffectiveSettings, EnvValue, PodContract, PodRole, predict};
+use crate::contract::{EffectiveSettings, PodContract, predict};
 use crate::live::bundle::{Bundle, ContainerLog, Crd, OperatorDeployment};
 use crate::live::doctor::{DoctorReport, diagnose};
 
@@ -48,18 +48,18 @@ pub fn pods_of(cluster: &Value, release: &str, settings: &EffectiveSettings) -> 
         ..settings.clone()
     };
     let pods = predict(&release.parse().unwrap(), &settings, cluster).unwrap();
-    pods.iter().map(|pod| pod_of(pod, cluster)).collect()
+    let place_of = |at: usize| at.checked_sub(1);
+    let pods = pods.iter().enumerate();
+    pods.map(|(at, pod)| pod_of(pod, place_of(at), cluster))
+        .collect()
 }
 
-fn pod_of(contract: &PodContract, cluster: &Value) -> Value {
+/// The Pod of the head, or of the worker group in a place.
+fn pod_of(contract: &PodContract, group: Option<usize>, cluster: &Value) -> Value {
     let name = cluster["metadata"]["name"].as_str().unwrap();
-    let (role, spec) = if contract.role == PodRole::Head {
-        ("head", &cluster["spec"]["headGroupSpec"])
-    } else {
-        let groups = cluster["spec"]["workerGroupSpecs"].as_array().unwrap();
-        let mut groups = groups.iter();
-        let group = groups.find(|group| group["groupName"] == contract.group.as_str());
-        ("worker", group.unwrap())
+    let (role, spec) = match group {
+        None => ("head", &cluster["spec"]["headGroupSpec"]),
+        Some(group) => ("worker", &cluster["spec"]["workerGroupSpecs"][group]),
     };
     let containers = |list: &[crate::contract::ContainerContract], field: &str| {
         let made = list.iter().map(|one| {
@@ -69,14 +69,9 @@ fn pod_of(contract: &PodContract, cluster: &Value) -> Value {
                 .flatten()
                 .find(|own| own["name"] == one.name.as_str());
             let mut container = own.cloned().unwrap_or_else(|| json!({"name": one.name}));
-            container["command"] = json!(one.command);
-            let args: Vec<String> = one.args.iter().map(ToString::to_string).collect();
-            container["args"] = json!(args);
-            let env = one.env.iter().map(|variable| match &variable.value {
-                EnvValue::Text(text) => json!({"name": variable.name, "value": text.to_string()}),
-                EnvValue::From(from) => json!({"name": variable.name, "valueFrom": from}),
-            });
-            container["env"] = env.collect::<Vec<_>>().into();
+            let known = one.spec();
+            let known = known.as_object().unwrap().clone();
+            container.as_object_mut().unwrap().extend(known);
             container
         });
         made.collect::<Vec<Value>>()

@@ -153,9 +153,11 @@ fn pods_of_an_older_operator_are_named_with_what_changes() {
     }
     // Nothing changes for the Pods of the present one.
     let report = healthy().report();
-    let pods = report.objects[0].pods.iter();
-    assert!(pods.clone().count() == 2);
-    assert!(pods.clone().all(|pod| pod.when_recreated.is_empty()));
+    let pods = &report.objects[0].pods;
+    assert_eq!(pods.len(), 2);
+    for pod in pods {
+        assert!(pod.when_recreated.is_empty(), "{pod:#?}");
+    }
 }
 
 #[test]

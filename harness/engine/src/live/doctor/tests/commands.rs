@@ -268,12 +268,9 @@ fn before_readiness_there_is_progress_and_no_failure() {
     assert!(!report.has_problems(), "{report:#?}");
     assert_eq!(report.objects[0].state, ObjectState::Progressing);
     let object = &report.objects[0];
-    assert!(
-        object
-            .findings
-            .iter()
-            .all(|one| one.severity == Severity::Note)
-    );
+    for one in &object.findings {
+        assert_eq!(one.severity, Severity::Note, "{one:#?}");
+    }
     assert_eq!(
         object.findings[0].cause, "waits-for-head",
         "{:#?}",
@@ -288,8 +285,8 @@ fn what_takes_long_without_a_cause_is_unknown_and_says_what_to_send() {
     bundle.state("head", "ray-head", running);
     bundle.logged("head", "ray-head", "Ray runtime started.\n");
     assert_eq!(bundle.first(), "unknown");
-    let advice = &bundle.report().objects[0].findings[0].advice;
-    assert!(advice.contains("--save-bundle"), "{advice}");
+    let help = &bundle.report().objects[0].findings[0].help;
+    assert!(help.contains("--save-bundle"), "{help}");
 }
 
 #[test]

@@ -19,12 +19,12 @@ fn kuberay_3247_a_login_shell_resets_path() {
     let finding = &broken.report().objects[0].findings[0];
     assert!(
         finding
-            .sentence
+            .message
             .contains("login shell: it reads /etc/profile"),
         "{finding:?}"
     );
     assert!(
-        finding.advice.contains("Upgrade to KubeRay 1.4"),
+        finding.help.contains("Upgrade to KubeRay 1.4"),
         "{finding:?}"
     );
     assert!(bundle(cluster(), "1.3.2").causes().is_empty());
@@ -37,10 +37,10 @@ fn kuberay_3856_without_a_login_shell_no_profile_sets_path() {
     assert_eq!(broken.ends("head", 127, NO_RAY).first(), "ray-not-in-path");
     let finding = &broken.report().objects[0].findings[0];
     assert!(
-        finding.advice.contains("ENABLE_LOGIN_SHELL=true"),
+        finding.help.contains("ENABLE_LOGIN_SHELL=true"),
         "{finding:?}"
     );
-    // With the setting on the sentence is the other one.
+    // With the setting on the message is the other one.
     let login = EffectiveSettings {
         env: [("ENABLE_LOGIN_SHELL".to_owned(), "true".to_owned())].into(),
         ..EffectiveSettings::default()
@@ -51,8 +51,8 @@ fn kuberay_3856_without_a_login_shell_no_profile_sets_path() {
     login_shell.pods = pods_of(&cluster(), "1.4.2", &login);
     assert!(login_shell.causes().is_empty());
     login_shell.ends("head", 127, NO_RAY);
-    let sentence = &login_shell.report().objects[0].findings[0].sentence;
-    assert!(sentence.contains("login shell: it reads"), "{sentence}");
+    let message = &login_shell.report().objects[0].findings[0].message;
+    assert!(message.contains("login shell: it reads"), "{message}");
 }
 
 /// `bash -c &&`: the option wants a script and gets none, and Ray starts all the same.

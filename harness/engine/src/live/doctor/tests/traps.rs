@@ -29,10 +29,14 @@ enum Symptom {
     Submits(i64, &'static str),
     /// The submitter waits.
     Waits,
+    /// The head is ready, and the worker waits for it.
+    WorkerWaits,
+    /// The Pods are ready, and the RayService is not.
+    ServesNothing,
     /// None: the Pods are well, and `check` reports it. With the reason.
     Well(&'static str),
 }
-use Symptom::{Certain, Ends, Fails, Runs, Submits, Waits, Well};
+use Symptom::{Certain, Ends, Fails, Runs, ServesNothing, Submits, Waits, Well, WorkerWaits};
 
 /// A trap, the release on which it is one, and what is seen of it.
 const SYMPTOMS: &[(&str, &str, Symptom)] = &[
@@ -170,27 +174,11 @@ const SYMPTOMS: &[(&str, &str, Symptom)] = &[
         Well("Ray gets the operator's value"),
     ),
     ("gen-cmd-not-run", "1.6.2", Ends(127, "")),
-    (
-        "group-name-twice",
-        "1.6.2",
-        Well("the groups share their Pods"),
-    ),
+    ("group-name-twice", "1.6.2", Certain),
     ("group-suspended", "1.6.2", Well("no workers are wanted")),
-    (
-        "no-dashboard-port",
-        "1.6.2",
-        Well("the Pods run; doctor does not look at the applications"),
-    ),
-    (
-        "no-serve-port",
-        "1.6.2",
-        Well("the Pods run; doctor does not look at the applications"),
-    ),
-    (
-        "no-gcs-port",
-        "1.6.2",
-        Well("the head runs; of workers doctor says that wait-gcs-ready waits"),
-    ),
+    ("no-dashboard-port", "1.6.2", ServesNothing),
+    ("no-serve-port", "1.6.2", ServesNothing),
+    ("no-gcs-port", "1.6.2", WorkerWaits),
     (
         "limits-end-the-operator",
         "1.1.0",
@@ -236,6 +224,16 @@ fn on_cluster(mut example: Value, release: &str) -> Bundle {
         example["status"] = whole["status"].clone();
         return bundle(example, release);
     }
+    if example["kind"] == "RayService" {
+        let mut made = bundle(cluster(), release);
+        made.objects[0]["metadata"]["ownerReferences"] = json!([{"uid": "uid-service"}]);
+        example["metadata"] = json!({"name": "serve", "namespace": "team", "uid": "uid-service",
+            "creationTimestamp": CREATED});
+        example["status"] = json!({"serviceStatus": "Running",
+            "activeServiceStatus": {"rayClusterName": "demo"}});
+        made.objects.push(example);
+        return made;
+    }
     let mut made = job("");
     made.operators = vec![operator(release)];
     let settings = crate::contract::EffectiveSettings::default();
@@ -271,6 +269,14 @@ fn with_symptom(bundle: &mut Bundle, symptom: &Symptom) {
             waiting.logged("submitter", "ray-job-submitter", WAITS);
             *bundle = waiting;
         }
+        WorkerWaits => {
+            let worker = bundle.pod("worker")["spec"]["containers"][0]["name"].clone();
+            let running = json!({"running": {"startedAt": CREATED}});
+            bundle.state("worker", "wait-gcs-ready", running);
+            let waiting = json!({"waiting": {"reason": "PodInitializing"}});
+            bundle.state("worker", worker.as_str().unwrap(), waiting);
+        }
+        ServesNothing => bundle.objects[1]["status"]["serviceStatus"] = "".into(),
         Certain | Well(_) => {}
     }
 }

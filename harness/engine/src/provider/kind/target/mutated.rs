@@ -10,7 +10,7 @@ use crate::scenario::results::example;
 fn notes_of_clusters() {
     let run = example::run();
     let image = run.environment.images[0].clone();
-    let note = Note {
+    let record = OperatorRecord {
         operator: Version::new(1, 6, 2),
         operator_image: image.clone(),
         namespace: "ray-system".into(),
@@ -22,12 +22,12 @@ fn notes_of_clusters() {
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("note.json");
-    try_texts(vec![serde_json::to_vec_pretty(&note).unwrap()], |text| {
+    try_texts(vec![serde_json::to_vec_pretty(&record).unwrap()], |text| {
         std::fs::write(&path, &text).unwrap();
         let read = read(&path);
         prop_assert!(read.is_ok());
-        if let Ok(Some(note)) = read {
-            write(&path, &note).unwrap();
+        if let Ok(Some(record)) = read {
+            write(&path, &record).unwrap();
         }
         Ok(())
     });

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use assertables::{assert_not_contains, assert_starts_with};
 use http::{Request, Response};
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -125,7 +126,7 @@ async fn what_a_shard_kept_becomes_a_report_with_its_evidence() {
     }
 }
 
-/// Whoever may write `ConfigMaps` in the Job's namespace can write any path into a result.
+/// An account that may write `ConfigMaps` in the Job's namespace can write any path into a result.
 #[rstest::rstest]
 #[case::absolute("ABSOLUTE")]
 #[case::up("../../../escaped")]
@@ -143,9 +144,8 @@ async fn evidence_is_written_below_the_output_folder_only(#[case] evidence: &str
     assert_eq!(run.cases[0].outcome, Outcome::Failed);
     assert_eq!(run.cases[0].evidence, None);
     let all = files(folder.path());
-    assert!(
-        all.iter()
-            .all(|file| file.starts_with("output/") && !file.contains("head.log")),
-        "{all:?}"
-    );
+    for file in &all {
+        assert_starts_with!(file, "output/");
+        assert_not_contains!(file, "head.log");
+    }
 }

@@ -1,3 +1,5 @@
+use assertables::{assert_gt, assert_le};
+
 use super::*;
 
 #[test]
@@ -7,8 +9,10 @@ fn a_folder_comes_back_as_it_was() {
     std::fs::write(from.path().join("logs/pod/ray.log"), "123 456\n").unwrap();
     let bytes = pack_folder(from.path()).unwrap();
     let cut = pieces(&bytes, 7);
-    assert!(cut.len() > 1);
-    assert!(cut.iter().all(|piece| piece.len() <= 7));
+    assert_gt!(cut.len(), 1);
+    for piece in &cut {
+        assert_le!(piece.len(), 7);
+    }
     let to = tempfile::tempdir().unwrap();
     unpack_folder(&cut.concat(), &to.path().join("evidence")).unwrap();
     let text = std::fs::read_to_string(to.path().join("evidence/logs/pod/ray.log")).unwrap();

@@ -162,7 +162,7 @@ impl Order {
         {
             return Err(fault(
                 progress,
-                format!("has \"{text}\", which must not come"),
+                format!("has \"{text}\", which must not appear"),
             ));
         }
         let last = progress.last;
@@ -206,11 +206,11 @@ impl Order {
                 .map(|last| steps[last].title.as_str());
             let message = match after {
                 Some(after) if steps[late].must && !steps[late].repeat => {
-                    format!("has {title} a second time, after {after}; it must come once")
+                    format!("has {title} a second time, after {after}; it must appear once")
                 }
                 Some(after) => format!("has {title} after {after}; its place is before"),
                 None => format!(
-                    "has {title} a second time; it must come once (else say `repeat: true`)"
+                    "has {title} a second time; it must appear once (or set `repeat: true`)"
                 ),
             };
             return Err(fault(progress, message));

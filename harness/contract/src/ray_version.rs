@@ -1,8 +1,8 @@
-//! How the operator reads `rayVersion`.
+//! Reads `rayVersion` as the operator does.
 
 /// The numbers of a version as `version.ParseGeneric` of apimachinery reads it: two or more,
 /// anything may follow.
-pub(super) fn generic(text: &str) -> Option<Vec<u64>> {
+pub(crate) fn generic(text: &str) -> Option<Vec<u64>> {
     let text = text.trim();
     let text = text.strip_prefix('v').unwrap_or(text);
     let end = text
@@ -21,14 +21,14 @@ pub(super) fn generic(text: &str) -> Option<Vec<u64>> {
     (numbers.len() >= 2).then_some(numbers)
 }
 
-/// Whether a version is older than another; missing numbers are 0.
-pub(super) fn older(version: &[u64], than: [u64; 3]) -> bool {
+/// Returns whether a version is older than another; missing numbers are 0.
+pub(crate) fn older(version: &[u64], than: [u64; 3]) -> bool {
     let number = |index: usize| version.get(index).copied().unwrap_or_default();
     (number(0), number(1), number(2)) < (than[0], than[1], than[2])
 }
 
-/// What Masterminds/semver says of a version that must be 2.6.0 or later.
-pub(super) fn too_old_for_metadata(text: &str) -> Option<String> {
+/// Returns the error of Masterminds/semver for a version that must be 2.6.0 or later.
+pub(crate) fn too_old_for_metadata(text: &str) -> Option<String> {
     let unreadable = || {
         Some(format!(
             "failed to parse Ray version: {text}: Invalid Semantic Version"
