@@ -103,127 +103,6 @@ fn live_object(evidence: &Path) -> PathBuf {
 
 #[test]
 #[ignore = "needs envtest"]
-fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failure() {
-    let _exclusive = exclusive();
-    let hour = Hour(tempfile::tempdir().unwrap());
-
-    // The built-in scenarios need no folder, and nothing is written beside them.
-    assert_contains!(hour.says(&["scenario", "list"], 0), "before-ray-start");
-    let said = hour.says(
-        &[
-            "run",
-            "default-command",
-            "--evidence",
-            "always",
-            "--operator",
-            "1.6.2",
-        ],
-        0,
-    );
-    assert!(said.contains("1 passed"), "{said}");
-
-    // From what a cluster holds, and from a file.
-    let object = live_object(&hour.path("output/evidence"));
-    let mut live = std::fs::read_to_string(&object).unwrap();
-    assert!(live.contains("resourceVersion"), "{live}");
-    // The case may have ended before the operator wrote the status.
-    if !live.contains("\nstatus:") {
-        live.push_str("status: {state: ready, desiredWorkerReplicas: 1}\n");
-        std::fs::write(&object, live).unwrap();
-    }
-    let said = hour.says(&["scenario", "init", "mine", object.to_str().unwrap()], 0);
-    assert!(said.contains("checks for: head"), "{said}");
-    assert!(
-        said.contains("next: kuberay-conformance run mine\n"),
-        "{said}"
-    );
-    let manifest = std::fs::read_to_string(hour.path("scenarios/mine/manifest.yaml")).unwrap();
-    assert!(!manifest.contains("resourceVersion"), "{manifest}");
-    assert!(!manifest.contains("status:"), "{manifest}");
-    std::fs::write(hour.path("job.yaml"), JOB).unwrap();
-    let said = hour.says(&["scenario", "init", "nightly", "job.yaml"], 0);
-    assert!(
-        said.contains("checks for: head, worker group small, submitter"),
-        "{said}"
-    );
-    let again = hour.says(&["scenario", "init", "nightly", "job.yaml"], 2);
-    assert!(again.contains("exists already"), "{again}");
-    // Without snapshots yet, one line for each scenario.
-    let lint = hour.says(&["scenario", "lint"], 2);
-    assert_eq!(lint.matches("there is no snapshot").count(), 2, "{lint}");
-
-    // A first run is new, not failed.
-    let said = hour.run("mine", 1);
-    assert!(said.contains("2 new, 0 failed"), "{said}");
-    assert!(said.contains("snapshot review"), "{said}");
-    let mut review = hour.program(&["snapshot", "review"], false);
-    review.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut review = review.spawn().unwrap();
-    let mut answers = review.stdin.take().unwrap();
-    let typed = std::thread::spawn(move || answers.write_all("a\n".repeat(40).as_bytes()));
-    let reviewed = review.wait_with_output().unwrap();
-    _ = typed.join();
-    Hour::judged(&reviewed, &["snapshot", "review"], 0);
-    for _ in 0..3 {
-        assert_contains!(hour.run("mine", 0), "2 passed");
-    }
-
-    // The job's id and the names of its cluster are random, and masked.
-    hour.run("nightly", 1);
-    let said = hour.says(&["snapshot", "accept"], 0);
-    assert!(said.contains("for KubeRay 1.3.2, 1.6.2"), "{said}");
-    let accepted: Vec<&str> = said
-        .lines()
-        .filter(|line| line.starts_with("accepted"))
-        .collect();
-    let mut once = accepted.clone();
-    once.dedup();
-    assert_eq!(accepted, once, "each file is listed once");
-    for _ in 0..3 {
-        assert_contains!(hour.run("nightly", 0), "2 passed");
-    }
-    hour.says(&["scenario", "lint"], 0);
-
-    // A change fails with a message that names it.
-    hour.change(
-        "scenarios/nightly/manifest.yaml",
-        "entrypoint: python train.py",
-        "entrypoint: python other.py",
-    );
-    let said = hour.run("nightly", 1);
-    assert_contains!(said, "submitter");
-    assert_contains!(said, '-');
-    assert_contains!(said, "other.py");
-    assert!(said.contains("2 failed"), "{said}");
-    hour.says(&["snapshot", "accept"], 0);
-
-    // CI: the same, and nothing is written.
-    let arguments = [&["run", "nightly"], &RELEASES[..]].concat();
-    let ran = hour.program(&arguments, true).output().unwrap();
-    Hour::judged(&ran, &arguments, 0);
-    let snapshot = std::fs::read_dir(hour.path("scenarios/nightly"))
-        .unwrap()
-        .find_map(|entry| {
-            let path = entry.unwrap().path();
-            path.to_string_lossy()
-                .contains("submitter.")
-                .then_some(path)
-        });
-    std::fs::remove_file(snapshot.expect("a snapshot of the submitter")).unwrap();
-    let ran = hour.program(&arguments, true).output().unwrap();
-    let said = Hour::judged(&ran, &arguments, 1);
-    assert!(said.contains("new"), "{said}");
-    let pending = std::fs::read_dir(hour.path("scenarios/nightly")).unwrap();
-    assert!(
-        pending
-            .into_iter()
-            .all(|entry| !entry.unwrap().path().to_string_lossy().ends_with(".new")),
-        "a run in CI records nothing"
-    );
-}
-
-#[test]
-#[ignore = "needs envtest"]
 fn a_rayservice_is_green_after_one_run() {
     let _exclusive = exclusive();
     let hour = Hour(tempfile::tempdir().unwrap());
@@ -244,5 +123,133 @@ fn a_rayservice_is_green_after_one_run() {
     hour.says(&["snapshot", "accept"], 0);
     for _ in 0..3 {
         assert_contains!(hour.run("served", 0), "2 passed");
+    }
+}
+
+/// Left out of `ci/test`, which has a limit of time.
+mod slow {
+    use super::*;
+
+    #[test]
+    #[ignore = "needs envtest, takes minutes"]
+    fn a_newcomer_gets_a_live_raycluster_and_a_rayjob_green_and_understands_a_failure() {
+        let _exclusive = exclusive();
+        let hour = Hour(tempfile::tempdir().unwrap());
+
+        // The built-in scenarios need no folder, and nothing is written beside them.
+        assert_contains!(hour.says(&["scenario", "list"], 0), "before-ray-start");
+        let said = hour.says(
+            &[
+                "run",
+                "default-command",
+                "--evidence",
+                "always",
+                "--operator",
+                "1.6.2",
+            ],
+            0,
+        );
+        assert!(said.contains("1 passed"), "{said}");
+
+        // From what a cluster holds, and from a file.
+        let object = live_object(&hour.path("output/evidence"));
+        let mut live = std::fs::read_to_string(&object).unwrap();
+        assert!(live.contains("resourceVersion"), "{live}");
+        // The case may have ended before the operator wrote the status.
+        if !live.contains("\nstatus:") {
+            live.push_str("status: {state: ready, desiredWorkerReplicas: 1}\n");
+            std::fs::write(&object, live).unwrap();
+        }
+        let said = hour.says(&["scenario", "init", "mine", object.to_str().unwrap()], 0);
+        assert!(said.contains("checks for: head"), "{said}");
+        assert!(
+            said.contains("next: kuberay-conformance run mine\n"),
+            "{said}"
+        );
+        let manifest = std::fs::read_to_string(hour.path("scenarios/mine/manifest.yaml")).unwrap();
+        assert!(!manifest.contains("resourceVersion"), "{manifest}");
+        assert!(!manifest.contains("status:"), "{manifest}");
+        std::fs::write(hour.path("job.yaml"), JOB).unwrap();
+        let said = hour.says(&["scenario", "init", "nightly", "job.yaml"], 0);
+        assert!(
+            said.contains("checks for: head, worker group small, submitter"),
+            "{said}"
+        );
+        let again = hour.says(&["scenario", "init", "nightly", "job.yaml"], 2);
+        assert!(again.contains("exists already"), "{again}");
+        // Without snapshots yet, one line for each scenario.
+        let lint = hour.says(&["scenario", "lint"], 2);
+        assert_eq!(lint.matches("there is no snapshot").count(), 2, "{lint}");
+
+        // A first run is new, not failed.
+        let said = hour.run("mine", 1);
+        assert!(said.contains("2 new, 0 failed"), "{said}");
+        assert!(said.contains("snapshot review"), "{said}");
+        let mut review = hour.program(&["snapshot", "review"], false);
+        review.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut review = review.spawn().unwrap();
+        let mut answers = review.stdin.take().unwrap();
+        let typed = std::thread::spawn(move || answers.write_all("a\n".repeat(40).as_bytes()));
+        let reviewed = review.wait_with_output().unwrap();
+        _ = typed.join();
+        Hour::judged(&reviewed, &["snapshot", "review"], 0);
+        for _ in 0..3 {
+            assert_contains!(hour.run("mine", 0), "2 passed");
+        }
+
+        // The job's id and the names of its cluster are random, and masked.
+        hour.run("nightly", 1);
+        let said = hour.says(&["snapshot", "accept"], 0);
+        assert!(said.contains("for KubeRay 1.3.2, 1.6.2"), "{said}");
+        let accepted: Vec<&str> = said
+            .lines()
+            .filter(|line| line.starts_with("accepted"))
+            .collect();
+        let mut once = accepted.clone();
+        once.dedup();
+        assert_eq!(accepted, once, "each file is listed once");
+        for _ in 0..3 {
+            assert_contains!(hour.run("nightly", 0), "2 passed");
+        }
+        hour.says(&["scenario", "lint"], 0);
+
+        // A change fails with a message that names it.
+        hour.change(
+            "scenarios/nightly/manifest.yaml",
+            "entrypoint: python train.py",
+            "entrypoint: python other.py",
+        );
+        let said = hour.run("nightly", 1);
+        assert_contains!(said, "submitter");
+        assert_contains!(said, '-');
+        assert_contains!(said, "other.py");
+        assert!(said.contains("2 failed"), "{said}");
+        hour.says(&["snapshot", "accept"], 0);
+
+        // CI: the same, and nothing is written.
+        let arguments = [&["run", "nightly"], &RELEASES[..]].concat();
+        let ran = hour.program(&arguments, true).output().unwrap();
+        Hour::judged(&ran, &arguments, 0);
+        let snapshot = std::fs::read_dir(hour.path("scenarios/nightly"))
+            .unwrap()
+            .find_map(|entry| {
+                let path = entry.unwrap().path();
+                path.to_string_lossy()
+                    .contains("submitter.")
+                    .then_some(path)
+            });
+        std::fs::remove_file(snapshot.expect("a snapshot of the submitter")).unwrap();
+        let ran = hour.program(&arguments, true).output().unwrap();
+        let said = Hour::judged(&ran, &arguments, 1);
+        assert!(said.contains("new"), "{said}");
+        let pending = std::fs::read_dir(hour.path("scenarios/nightly")).unwrap();
+        assert!(
+            pending.into_iter().all(|entry| !entry
+                .unwrap()
+                .path()
+                .to_string_lossy()
+                .ends_with(".new")),
+            "a run in CI records nothing"
+        );
     }
 }

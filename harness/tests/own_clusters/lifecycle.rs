@@ -165,42 +165,6 @@ fn one_ctrl_c_ends_the_run_and_cleans_up(#[case] moment: &str) {
     assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
 }
 
-#[test]
-#[ignore = "needs kind"]
-fn ctrl_c_while_a_case_runs_keeps_its_evidence() {
-    let _exclusive = exclusive();
-    down();
-    let folder = tempfile::tempdir().unwrap();
-    let mut running = Running::start(run(folder.path()));
-    running.until("container ray-head of Pod");
-    signal(&running, Signal::INT);
-    let (status, said) = running.end();
-    assert_eq!(status.code(), Some(3), "{said}");
-    let result = results(folder.path());
-    assert!(result.interrupted.is_some(), "{said}");
-    let evidence = result.cases[0].evidence.as_ref().expect("evidence");
-    let pods = folder.path().join(evidence).join("pods");
-    assert_eq!(std::fs::read_dir(pods).unwrap().count(), 1);
-    assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
-}
-
-#[test]
-#[ignore = "needs kind"]
-fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
-    let _exclusive = exclusive();
-    down();
-    let folder = tempfile::tempdir().unwrap();
-    let mut running = Running::start(run(folder.path()));
-    running.until("kind makes");
-    signal(&running, Signal::INT);
-    running.until("press Ctrl-C again");
-    signal(&running, Signal::INT);
-    let (status, said) = running.end();
-    assert_eq!(status.code(), Some(130), "{said}");
-    down();
-    assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
-}
-
 /// Killed while its case runs; then `cluster down`, then a run that needs no network.
 #[test]
 #[ignore = "needs kind"]
@@ -265,6 +229,42 @@ fn two_runs_at_once_share_a_cluster_of_the_same_releases() {
 
 mod slow {
     use super::*;
+
+    #[test]
+    #[ignore = "needs kind, takes minutes"]
+    fn ctrl_c_while_a_case_runs_keeps_its_evidence() {
+        let _exclusive = exclusive();
+        down();
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = Running::start(run(folder.path()));
+        running.until("container ray-head of Pod");
+        signal(&running, Signal::INT);
+        let (status, said) = running.end();
+        assert_eq!(status.code(), Some(3), "{said}");
+        let result = results(folder.path());
+        assert!(result.interrupted.is_some(), "{said}");
+        let evidence = result.cases[0].evidence.as_ref().expect("evidence");
+        let pods = folder.path().join(evidence).join("pods");
+        assert_eq!(std::fs::read_dir(pods).unwrap().count(), 1);
+        assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+    }
+
+    #[test]
+    #[ignore = "needs kind, takes minutes"]
+    fn a_second_ctrl_c_ends_it_at_once_and_down_removes_the_rest() {
+        let _exclusive = exclusive();
+        down();
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = Running::start(run(folder.path()));
+        running.until("kind makes");
+        signal(&running, Signal::INT);
+        running.until("press Ctrl-C again");
+        signal(&running, Signal::INT);
+        let (status, said) = running.end();
+        assert_eq!(status.code(), Some(130), "{said}");
+        down();
+        assert_eq!(leftovers(), Vec::<String>::new(), "{said}");
+    }
 
     /// After a crash of the machine podman takes containers for running whose processes are gone.
     #[test]

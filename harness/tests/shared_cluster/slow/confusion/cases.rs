@@ -144,7 +144,11 @@ const WARNED: &[(&str, &str)] = &[
 /// Traps whose page has an example that does not start, with the causes that name it.
 const EXAMPLE_HAZARDS: &[(&str, &[&str])] = &[
     ("overwrite-without-command", &["overwrite-without-command"]),
-    ("annotation-ignored", &["annotation-ignored"]),
+    // The text is one word, with the annotation and without it.
+    (
+        "annotation-ignored",
+        &["annotation-ignored", "container-start"],
+    ),
     ("env-not-expanded", &["env-not-expanded"]),
     ("no-gcs-port", &["no-gcs-port"]),
     ("no-dashboard-port", &["no-dashboard-port"]),
