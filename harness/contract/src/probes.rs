@@ -38,7 +38,6 @@ pub(super) fn added(
     container: &Container,
     params: &Params,
 ) -> AddedProbes {
-    let has_own = |probe: &Option<Value>| probe.is_some();
     let (liveness, readiness) = (&container.liveness_probe, &container.readiness_probe);
     if context.has(Feature::ProbesOnRequest) {
         if !is_fault_tolerant(cluster) {
@@ -49,7 +48,7 @@ pub(super) fn added(
             readiness: on_request(context, role, Kind::Readiness, readiness.as_ref()),
         };
     }
-    if !context.settings.injects_probes() || has_own(liveness) && has_own(readiness) {
+    if !context.settings.injects_probes() || liveness.is_some() && readiness.is_some() {
         return AddedProbes::default();
     }
     let builder = Builder {
@@ -60,8 +59,8 @@ pub(super) fn added(
         params,
     };
     AddedProbes {
-        liveness: (!has_own(liveness)).then(|| builder.probe(Kind::Liveness)),
-        readiness: (!has_own(readiness)).then(|| builder.probe(Kind::Readiness)),
+        liveness: liveness.is_none().then(|| builder.probe(Kind::Liveness)),
+        readiness: readiness.is_none().then(|| builder.probe(Kind::Readiness)),
     }
 }
 
@@ -82,7 +81,7 @@ fn on_request(context: &Context, role: PodRole, kind: Kind, own: Option<&Value>)
     }
     let exec = json!({"command": command});
     let Some(own) = own else {
-        return Some(timed(kind, seconds(context, role), 0, "exec", exec));
+        return Some(timed(kind, seconds(context, role), None, "exec", exec));
     };
     let mut probe = own.as_object().cloned().unwrap_or_default();
     probe.retain(|_, value| !value.is_null());
@@ -128,7 +127,7 @@ impl Builder<'_> {
             && self.role == PodRole::Worker
             && owner(context, self.cluster) == "RayService"
             && context.uses(Feature::ServeProbe);
-        let failures = u32::from(serves);
+        let failures = serves.then_some(1);
         let timed = |field, handler| {
             let seconds = seconds(context, self.role);
             timed(kind, seconds, failures, field, handler)
@@ -145,7 +144,7 @@ impl Builder<'_> {
         } else {
             ""
         };
-        // The numbers are those of other settings in the source, and nothing was meant by them.
+        // The source takes these numbers from constants of other settings.
         let [agent, others] = if context.uses(Feature::ProbesWaitLonger) {
             [2, 10]
         } else {
@@ -201,8 +200,8 @@ fn seconds(context: &Context, role: PodRole) -> u32 {
     2
 }
 
-/// A probe with the operator's numbers; `failures` above zero replaces the number of failures.
-fn timed(kind: Kind, seconds: u32, failures: u32, field: &str, handler: Value) -> Value {
+/// A probe with the operator's numbers; `failures` replaces the number of failures.
+fn timed(kind: Kind, seconds: u32, failures: Option<u32>, field: &str, handler: Value) -> Value {
     let (delay, threshold) = match kind {
         Kind::Liveness => (30, 120),
         Kind::Readiness => (10, 10),
@@ -212,7 +211,7 @@ fn timed(kind: Kind, seconds: u32, failures: u32, field: &str, handler: Value) -
         "timeoutSeconds": seconds,
         "periodSeconds": 5,
         "successThreshold": 1,
-        "failureThreshold": if failures > 0 { failures } else { threshold },
+        "failureThreshold": failures.unwrap_or(threshold),
     });
     probe[field] = handler;
     probe

@@ -16,7 +16,8 @@ impl ArtifactKey {
         self
     }
 
-    /// Twelve hexadecimal digits; enough to tell the few versions of one artifact apart.
+    /// Returns the first twelve hexadecimal digits of the hash. They distinguish the few versions of
+    /// one artifact.
     #[must_use]
     pub fn short(self) -> String {
         self.0

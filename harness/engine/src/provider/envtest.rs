@@ -65,8 +65,8 @@ enum Lifetime {
 /// API servers of another process.
 struct Attached {
     daemon: Daemon,
-    /// The releases that are brought up for cases that need other settings than those of the
-    /// daemon's operators.
+    /// API servers and operators for cases that need other settings than those of the daemon's
+    /// operators.
     annex: OnceCell<Envtest>,
     programs: Mutex<Option<EnvtestPrograms>>,
 }

@@ -194,10 +194,14 @@ impl<'a> Stage<'a> {
                 model::outlook(&staged.object, parents[1].as_ref(), releases, &contracts[1]);
             if staged.idle.is_none() {
                 report.traps = outlook.traps;
-                let parent = parents[0].as_ref();
-                let today =
-                    model::refused_today(&staged.object, parent, releases[0], &contracts[0]);
-                if let Some(reason) = today.filter(|_| refused[0].is_empty()) {
+                if refused[0].is_empty()
+                    && let Some(reason) = model::refused_today(
+                        &staged.object,
+                        parents[0].as_ref(),
+                        releases[0],
+                        &contracts[0],
+                    )
+                {
                     report.notes.push(format!(
                         "KubeRay {} makes no Pods of it, or not all: {reason}",
                         releases[0]

@@ -1,4 +1,4 @@
-//! The reasons why a cluster could not be brought up or taken down.
+//! The reasons why a cluster could not be created or removed.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use super::preflight::PreflightFinding;
 use crate::artifact::ArtifactError;
 use crate::process::{LockError, ProcessError};
 
-/// A reason why a cluster could not be brought up, used or taken down.
+/// A reason why a cluster could not be created, used or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
     /// A program failed.

@@ -32,7 +32,7 @@ const FORM: &str = "1";
 
 const TASK: &str = "cluster";
 
-/// The task that the lock of a cluster names while it is being brought up.
+/// The task that the lock of a cluster names while a process creates the cluster.
 pub(crate) const UP: &str = "up";
 /// The task that the lock names while the operator in the cluster is replaced.
 pub(crate) const UPGRADE: &str = "operator upgrades";
@@ -95,7 +95,7 @@ pub struct UpOptions<'a> {
 pub(crate) enum Left {
     /// No other process used it, so it is removed.
     Removed,
-    /// It was brought up to stay.
+    /// It stays until `cluster down`.
     Kept,
     /// Others use it, bring it up or remove it: it is theirs.
     ToOthers(Vec<Holder>),
